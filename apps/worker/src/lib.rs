@@ -1,0 +1,1 @@
+//! The worker and the operator's tool of Vigie.

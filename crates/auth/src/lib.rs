@@ -1,0 +1,1 @@
+//! Users, memberships, roles, passwords, sessions and tokens.

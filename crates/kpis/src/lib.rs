@@ -1,0 +1,1 @@
+//! Dashboards, KPIs, thresholds, periods, values, statuses, scores and roll-ups.

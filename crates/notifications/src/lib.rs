@@ -1,0 +1,1 @@
+//! Messages, deliveries, templates and the inbox.

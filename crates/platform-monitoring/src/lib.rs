@@ -1,0 +1,1 @@
+//! Statistics, module usage, health and alerts of the platform.

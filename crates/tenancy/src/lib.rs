@@ -1,0 +1,1 @@
+//! Organizations, their states, plans, provisioning and resolution.

@@ -1,0 +1,1 @@
+//! Schema migrations of the control database and of each organization's database.
