@@ -1,1 +1,24 @@
-//! The only crate that knows the database: control and tenant repositories, the registry of pools, the job queue.
+//! The only crate that knows the database: the control database, the organizations' databases, the registry of pools and the job
+//! queue.
+//!
+//! Every repository behaves the same on SQLite and on PostgreSQL; one list of contract tests runs on both.
+
+mod connect;
+mod decimal;
+mod error;
+mod fingerprint;
+mod keyset;
+mod queue;
+mod registry;
+mod relay;
+mod server;
+mod sql;
+mod stored;
+mod tenant;
+mod transaction;
+
+pub use queue::{ClaimedJob, JobQueue, JobStatus, JobSummary, LEASE, QueueDepth};
+pub use registry::{Registry, RegistryLimits};
+pub use relay::{Relay, RelaySignal};
+pub use server::TenantServer;
+pub use tenant::TenantStore;

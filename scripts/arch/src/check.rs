@@ -26,7 +26,9 @@ impl fmt::Display for Violation {
                 write!(f, "{from} -> {package}{}: only in {}", seen_by(*kind), only_in.join(", "))
             }
             Self::NoRow { member } => write!(f, "{member} has no row in LAYERS"),
-            Self::NoMember { row } => write!(f, "LAYERS has a row for {row}, which is no member of the workspace"),
+            Self::NoMember { row } => {
+                write!(f, "LAYERS has a row for {row}, which is no member of the workspace")
+            }
         }
     }
 }
@@ -50,7 +52,10 @@ pub(crate) fn check(members: &[Member], layers: &[Layer], fences: &[Fence]) -> V
     }
     let is_member = |row: &str| members.iter().any(|member| member.name == row);
     found.extend(
-        layers.iter().filter(|layer| !is_member(layer.name)).map(|layer| Violation::NoMember { row: layer.name }),
+        layers
+            .iter()
+            .filter(|layer| !is_member(layer.name))
+            .map(|layer| Violation::NoMember { row: layer.name }),
     );
     found
 }
@@ -72,7 +77,8 @@ fn forbidden_packages(member: &Member, fences: &[Fence]) -> Vec<Violation> {
     let mut found = Vec::new();
     for edge in &member.edges {
         let Target::Foreign(package) = &edge.to else { continue };
-        for fence in fences.iter().filter(|fence| fence.packages.iter().any(|name| stands_for(name, package))) {
+        for fence in fences.iter().filter(|fence| fence.packages.iter().any(|name| stands_for(name, package)))
+        {
             if !allowed(&member.name, edge.kind, fence.only_in, fence.tests_only_in) {
                 found.push(Violation::Fence {
                     from: member.name.clone(),

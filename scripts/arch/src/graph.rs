@@ -65,7 +65,11 @@ pub(crate) fn read(manifest: Option<&Path>) -> Result<Vec<Member>, cargo_metadat
                     } else {
                         Target::Foreign(dependency.name.clone())
                     },
-                    kind: if dependency.kind == DependencyKind::Development { Kind::Tests } else { Kind::Shipped },
+                    kind: if dependency.kind == DependencyKind::Development {
+                        Kind::Tests
+                    } else {
+                        Kind::Shipped
+                    },
                 })
                 .collect(),
         })

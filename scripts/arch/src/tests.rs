@@ -112,11 +112,7 @@ fn test_support_serves_the_tests_of_the_outer_crates_only() {
         forbids(outer, ours("test-support"), &format!("{outer} -> test-support"));
     }
     for inner in ["kernel", "jobs", "migrations", "adapters", "composition"] {
-        forbids(
-            inner,
-            in_tests(ours("test-support")),
-            &format!("{inner} -> test-support (dev-dependency)"),
-        );
+        forbids(inner, in_tests(ours("test-support")), &format!("{inner} -> test-support (dev-dependency)"));
     }
 }
 
@@ -125,9 +121,14 @@ fn the_database_is_known_to_the_repository_and_the_migrations_only() {
     for package in ["sea-orm", "sea-orm-migration", "sqlx", "sqlx-postgres"] {
         allows("repository", foreign(package));
         allows("migrations", foreign(package));
-        for other in LAYERS.iter().map(|layer| layer.name).filter(|name| !["repository", "migrations"].contains(name))
+        for other in
+            LAYERS.iter().map(|layer| layer.name).filter(|name| !["repository", "migrations"].contains(name))
         {
-            forbids(other, foreign(package), &format!("{other} -> {package}: only in repository, migrations"));
+            forbids(
+                other,
+                foreign(package),
+                &format!("{other} -> {package}: only in repository, migrations"),
+            );
         }
     }
     forbids(
@@ -146,7 +147,11 @@ fn each_library_of_the_outside_has_one_home() {
     for package in ["redis", "deadpool-redis", "lettre", "object_store", "argon2", "jsonwebtoken"] {
         allows("adapters", foreign(package));
         forbids("auth", foreign(package), &format!("auth -> {package}: only in adapters"));
-        forbids("api", in_tests(foreign(package)), &format!("api -> {package} (dev-dependency): only in adapters"));
+        forbids(
+            "api",
+            in_tests(foreign(package)),
+            &format!("api -> {package} (dev-dependency): only in adapters"),
+        );
     }
     allows("kpis", foreign("serde"));
 }

@@ -1,0 +1,25 @@
+//! What handlers take from requests. Each extractor answers a problem that says what is wrong and where.
+
+mod body;
+mod checks;
+mod decimal;
+mod json_depth;
+mod json_repair;
+mod page;
+mod patch;
+mod path;
+mod precondition;
+mod query;
+mod tenant;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use body::{Body, RequestBody, read_payload};
+pub use checks::Checks;
+pub use decimal::DecimalText;
+pub(crate) use page::Pages;
+pub use patch::Patch;
+pub(crate) use path::{Id, Key};
+pub(crate) use precondition::IfMatch;
+pub(crate) use query::Params;
+pub(crate) use tenant::{LoggedIn, Tenant};

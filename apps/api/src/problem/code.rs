@@ -1,0 +1,124 @@
+//! The one table of error codes. `docs/errors.md` is made from it.
+
+use actix_web::http::StatusCode;
+use vigie_kernel::Locale;
+
+/// Whose fault an error is: decides how it is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// The caller can do something about it.
+    Caller,
+    /// The operator has to.
+    Ours,
+}
+
+macro_rules! codes {
+    ($($variant:ident $name:literal $status:literal $whose:ident $en:literal $fr:literal;)+) => {
+        /// A stable error code.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[allow(missing_docs, reason = "the table gives each code's meaning as its title")]
+        pub enum Code {
+            $($variant),+
+        }
+
+        impl Code {
+            /// Every code, in the table's order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The stable name in answers.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),+ }
+            }
+
+            const fn status_number(self) -> u16 {
+                match self { $(Self::$variant => $status),+ }
+            }
+
+            /// Whose fault it is.
+            #[must_use]
+            pub const fn whose(self) -> Whose {
+                match self { $(Self::$variant => Whose::$whose),+ }
+            }
+
+            /// What it means.
+            #[must_use]
+            pub const fn title(self, locale: Locale) -> &'static str {
+                match (self, locale) {
+                    $((Self::$variant, Locale::En) => $en,
+                      (Self::$variant, Locale::Fr) => $fr),+
+                }
+            }
+        }
+    };
+}
+
+impl Code {
+    /// The HTTP status.
+    #[must_use]
+    pub fn status(self) -> StatusCode {
+        StatusCode::from_u16(self.status_number()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+}
+
+codes! {
+    // The request itself.
+    JsonMalformed "json_malformed" 400 Caller "The body is not valid JSON." "Le corps n'est pas du JSON valide.";
+    BodyUnreadable "body_unreadable" 400 Caller "The body could not be read." "Le corps n'a pas pu être lu.";
+    BodyTimeout "body_timeout" 408 Caller "The body took too long to arrive." "Le corps a mis trop de temps à arriver.";
+    BodyTooLarge "body_too_large" 413 Caller "The body is too large." "Le corps est trop grand.";
+    UnsupportedMediaType "unsupported_media_type" 415 Caller "This content type or content encoding is not accepted here." "Ce type ou cet encodage de contenu n'est pas accepté ici.";
+    MultipartMalformed "multipart_malformed" 400 Caller "The multipart form is not valid." "Le formulaire multipart n'est pas valide.";
+    PathInvalid "path_invalid" 400 Caller "The address is not valid." "L'adresse n'est pas valide.";
+    QueryInvalid "query_invalid" 400 Caller "The query parameters are not valid." "Les paramètres de requête ne sont pas valides.";
+    HeaderInvalid "header_invalid" 400 Caller "A header is not valid." "Un en-tête n'est pas valide.";
+    IfMatchInvalid "if_match_invalid" 400 Caller "If-Match must be * or one entity tag such as \"3\"." "If-Match doit être * ou une seule étiquette telle que \"3\".";
+    RequestInvalid "request_invalid" 400 Caller "The request is not valid." "La requête n'est pas valide.";
+    RouteNotFound "route_not_found" 404 Caller "There is nothing at this address." "Il n'y a rien à cette adresse.";
+    MethodNotAllowed "method_not_allowed" 405 Caller "This method is not allowed here." "Cette méthode n'est pas permise ici.";
+    ValidationFailed "validation_failed" 422 Caller "The content is not valid." "Le contenu n'est pas valide.";
+    ChangedMeanwhile "changed_meanwhile" 412 Caller "It was changed meanwhile: read it again." "Il a été modifié entre-temps : relisez-le.";
+    TooManyRequests "too_many_requests" 429 Caller "Too many requests: try again later." "Trop de requêtes : réessayez plus tard.";
+
+    // Who is asking.
+    AuthenticationRequired "authentication_required" 401 Caller "A valid access token is required." "Un jeton d'accès valide est requis.";
+    TokenInvalid "token_invalid" 401 Caller "The access token is not valid or has expired." "Le jeton d'accès n'est pas valide ou a expiré.";
+    InvalidCredentials "invalid_credentials" 401 Caller "The e-mail address or the password is wrong." "L'adresse e-mail ou le mot de passe est incorrect.";
+    RefreshInvalid "refresh_invalid" 401 Caller "The refresh token is not valid or has expired." "Le jeton de rafraîchissement n'est pas valide ou a expiré.";
+    Forbidden "forbidden" 403 Caller "You may not do this." "Vous n'avez pas le droit de faire cela.";
+    NotTheAuthor "not_the_author" 403 Caller "Only its author may change a comment." "Seul son auteur peut modifier un commentaire.";
+    TenantMismatch "tenant_mismatch" 404 Caller "There is no such organization for this login." "Cette organisation n'existe pas pour cette connexion.";
+    TenantAmbiguous "tenant_ambiguous" 400 Caller "Host, header and parameter name different organizations." "L'hôte, l'en-tête et le paramètre nomment des organisations différentes.";
+    OrganizationSuspended "organization_suspended" 403 Caller "The organization is suspended." "L'organisation est suspendue.";
+    SignupClosed "signup_closed" 403 Caller "Sign-up is closed on this installation." "L'inscription est fermée sur cette installation.";
+    EmailTaken "email_taken" 409 Caller "This e-mail address has an account already." "Cette adresse e-mail a déjà un compte.";
+    SlugTaken "slug_taken" 409 Caller "This organization name is in use already." "Ce nom d'organisation est déjà utilisé.";
+    AuthBusy "auth_busy" 503 Ours "Too many logins at this moment: try again in a few seconds." "Trop de connexions en ce moment : réessayez dans quelques secondes.";
+
+    // Organizations and people.
+    OrganizationNotFound "organization_not_found" 404 Caller "There is no such organization." "Cette organisation n'existe pas.";
+    UserNotFound "user_not_found" 404 Caller "There is no such user." "Cet utilisateur n'existe pas.";
+
+    // Dashboards, KPIs, values.
+    DashboardNotFound "dashboard_not_found" 404 Caller "There is no such dashboard." "Ce tableau de bord n'existe pas.";
+    KpiNotFound "kpi_not_found" 404 Caller "There is no such KPI." "Cet indicateur n'existe pas.";
+    ValueNotFound "value_not_found" 404 Caller "The KPI has no value for this period." "L'indicateur n'a pas de valeur pour cette période.";
+    KpiCodeTaken "kpi_code_taken" 409 Caller "Another KPI has this code already." "Un autre indicateur porte déjà ce code.";
+    ValueExists "value_exists" 409 Caller "The KPI has a value for this period already." "L'indicateur a déjà une valeur pour cette période.";
+    PeriodLocked "period_locked" 423 Caller "The period is closed." "La période est clôturée.";
+
+    // Actions and comments.
+    ActionNotFound "action_not_found" 404 Caller "There is no such action." "Cette action n'existe pas.";
+    CommentNotFound "comment_not_found" 404 Caller "There is no such comment." "Ce commentaire n'existe pas.";
+    ActionTransition "action_transition" 409 Caller "The action does not go from its status to this one." "L'action ne passe pas de son état à celui-ci.";
+
+    // Imports.
+    ImportNotFound "import_not_found" 404 Caller "There is no such import." "Cet import n'existe pas.";
+    ImportFinished "import_finished" 409 Caller "The import is finished already." "L'import est déjà terminé.";
+
+    // The server.
+    TenantUnavailable "tenant_unavailable" 503 Ours "The organization's data are not available at this moment." "Les données de l'organisation ne sont pas disponibles en ce moment.";
+    ServiceUnavailable "service_unavailable" 503 Ours "The service is not available at this moment." "Le service n'est pas disponible en ce moment.";
+    Timeout "timeout" 504 Ours "The request took too long." "La requête a pris trop de temps.";
+    Internal "internal" 500 Ours "Something went wrong on our side." "Quelque chose s'est mal passé de notre côté.";
+}

@@ -1,0 +1,95 @@
+//! What handlers answer: created things, things with a version, lists, nothing.
+
+use actix_web::body::BoxBody;
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// 201 with the place of what was created and, for a versioned thing, its tag.
+pub(crate) struct Created<T> {
+    /// The answer's body.
+    pub(crate) body: T,
+    /// The path of what was created.
+    pub(crate) location: String,
+    /// Its version.
+    pub(crate) version: Option<i64>,
+}
+
+impl<T: Serialize> Responder for Created<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        let mut response = HttpResponse::Created();
+        response.insert_header((header::LOCATION, self.location));
+        if let Some(version) = self.version {
+            response.insert_header((header::ETAG, tag(version)));
+        }
+        response.json(self.body)
+    }
+}
+
+/// 200 with the tag of the version that is shown.
+pub(crate) struct Versioned<T> {
+    /// The answer's body.
+    pub(crate) body: T,
+    /// Its version.
+    pub(crate) version: i64,
+}
+
+impl<T: Serialize> Responder for Versioned<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::Ok().insert_header((header::ETAG, tag(self.version))).json(self.body)
+    }
+}
+
+fn tag(version: i64) -> String {
+    format!("\"{version}\"")
+}
+
+/// 204.
+pub(crate) struct NoContent;
+
+impl Responder for NoContent {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::NoContent().finish()
+    }
+}
+
+/// A page of a list.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct List<T> {
+    /// The items of this page.
+    items: Vec<T>,
+    /// What to give as `cursor` for the next page; null on the last one.
+    next_cursor: Option<String>,
+    #[serde(skip)]
+    link: Option<String>,
+}
+
+impl<T> List<T> {
+    pub(crate) const fn new(items: Vec<T>, next_cursor: Option<String>, link: Option<String>) -> Self {
+        Self { items, next_cursor, link }
+    }
+
+    /// A list that is always told whole.
+    pub(crate) const fn whole(items: Vec<T>) -> Self {
+        Self::new(items, None, None)
+    }
+}
+
+impl<T: Serialize> Responder for List<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        let mut response = HttpResponse::Ok();
+        if let Some(link) = self.link.as_deref() {
+            response.insert_header((header::LINK, link));
+        }
+        response.json(self)
+    }
+}

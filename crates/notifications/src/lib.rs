@@ -1,1 +1,0 @@
-//! Messages, deliveries, templates and the inbox.

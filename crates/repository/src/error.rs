@@ -1,0 +1,87 @@
+//! What a database's error means to a domain.
+
+use crate::sql::Sql;
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, RuntimeErr, SqlErr, sqlx};
+use vigie_kernel::{Rule, StoreError};
+
+/// A unique constraint and the rule that it holds. PostgreSQL names the constraint in its message, SQLite the columns, or the index
+/// where it is a partial or an expression index.
+#[derive(Clone, Copy)]
+pub(crate) struct UniqueRule {
+    pub(crate) constraint: &'static str,
+    pub(crate) columns: &'static str,
+    pub(crate) rule: Rule,
+}
+
+/// A foreign key and the rule that it holds. SQLite does not say which one was broken: there `probe` looks, inside the same transaction,
+/// whether the row that must (or, for a deletion, must not) be there is.
+pub(crate) struct ForeignRule {
+    pub(crate) constraint: &'static str,
+    pub(crate) rule: Rule,
+    pub(crate) probe: Sql,
+    /// The rule is broken when the probe finds a row (deletions) or when it finds none (insertions).
+    pub(crate) broken_when_found: bool,
+}
+
+/// The error as a domain sees it when no rule of its own can be broken.
+pub(crate) fn store_error(error: DbErr) -> StoreError {
+    if is_unavailable(&error) { StoreError::Unavailable(Box::new(error)) } else { StoreError::Broken(Box::new(error)) }
+}
+
+/// The error, with broken unique constraints told by their rule.
+pub(crate) fn with_unique(rules: &[UniqueRule], error: DbErr) -> StoreError {
+    if let Some(SqlErr::UniqueConstraintViolation(message)) = error.sql_err() {
+        let broken =
+            rules.iter().find(|rule| message.contains(rule.constraint) || message.contains(rule.columns));
+        if let Some(broken) = broken {
+            return StoreError::Conflict(broken.rule);
+        }
+    }
+    store_error(error)
+}
+
+/// The error, with broken unique constraints and foreign keys told by their rule.
+pub(crate) async fn with_rules<C: ConnectionTrait>(
+    connection: &C,
+    unique: &[UniqueRule],
+    foreign: Vec<ForeignRule>,
+    error: DbErr,
+) -> StoreError {
+    let Some(SqlErr::ForeignKeyConstraintViolation(message)) = error.sql_err() else {
+        return with_unique(unique, error);
+    };
+    for candidate in foreign {
+        let broken = if connection.get_database_backend() == DbBackend::Postgres {
+            message.contains(candidate.constraint)
+        } else {
+            match candidate.probe.exists(connection).await {
+                Ok(found) => found == candidate.broken_when_found,
+                Err(error) => return store_error(error),
+            }
+        };
+        if broken {
+            return StoreError::Conflict(candidate.rule);
+        }
+    }
+    store_error(error)
+}
+
+/// Whether the statement may succeed later: no connection, a server that goes away, a lock that was not had in time.
+fn is_unavailable(error: &DbErr) -> bool {
+    let runtime = match error {
+        DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => return true,
+        DbErr::Exec(runtime) | DbErr::Query(runtime) => runtime,
+        _ => return false,
+    };
+    let RuntimeErr::SqlxError(error) = runtime else { return false };
+    match &**error {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            // SQLite: busy and its extended forms. PostgreSQL: classes 08 (connection), 53 (resources), 57 (operator
+            // intervention), and serialization failure, deadlock, lock not available.
+            matches!(&*code, "5" | "261" | "517" | "40001" | "40P01" | "55P03")
+                || ["08", "53", "57"].iter().any(|class| code.len() == 5 && code.starts_with(class))
+        }),
+        _ => false,
+    }
+}

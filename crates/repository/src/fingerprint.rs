@@ -1,0 +1,19 @@
+//! Which schema an organization's database has.
+
+use sha2::{Digest, Sha256};
+use std::sync::LazyLock;
+use vigie_migrations::TenantMigrator;
+
+/// The fingerprint of the current tenant schema: 16 hexadecimal digits over the text of every migration.
+static CURRENT: LazyLock<String> = LazyLock::new(|| {
+    let mut hash = Sha256::new();
+    for source in TenantMigrator::sources() {
+        hash.update(source.as_bytes());
+    }
+    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+});
+
+/// The fingerprint of the tenant schema that this binary serves.
+pub(crate) fn current() -> &'static str {
+    &CURRENT
+}

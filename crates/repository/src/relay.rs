@@ -1,0 +1,113 @@
+//! From the organizations' outboxes to the job queue.
+
+use crate::error::store_error;
+use crate::queue::JobQueue;
+use crate::registry::Registry;
+use crate::sql::Sql;
+use crate::tenant;
+use sea_orm::{DatabaseConnection, FromQueryResult};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Notify;
+use uuid::Uuid;
+use vigie_kernel::{OrganizationId, StoreError};
+
+/// Messages relayed in one turn of an organization.
+const BATCH: u32 = 200;
+
+/// Tells the relay which organizations have committed messages.
+#[derive(Clone, Default)]
+pub struct RelaySignal(Arc<Signal>);
+
+#[derive(Default)]
+struct Signal {
+    waiting: Mutex<HashSet<OrganizationId>>,
+    wake: Notify,
+}
+
+impl RelaySignal {
+    pub(crate) fn notify(&self, organization: OrganizationId) {
+        self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(organization);
+        self.0.wake.notify_one();
+    }
+
+    /// Waits until some organization has messages, and takes the list.
+    pub async fn wait(&self) -> Vec<OrganizationId> {
+        loop {
+            let taken: Vec<_> =
+                self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner).drain().collect();
+            if !taken.is_empty() {
+                return taken;
+            }
+            self.0.wake.notified().await;
+        }
+    }
+}
+
+/// Moves messages from outboxes to the queue. A message's id is its job's id, so a crash between the two steps relays it again without
+/// enqueuing it twice.
+pub struct Relay {
+    control: DatabaseConnection,
+    registry: Arc<Registry>,
+    queue: Arc<JobQueue>,
+    signal: RelaySignal,
+}
+
+#[derive(FromQueryResult)]
+struct Active {
+    id: Uuid,
+}
+
+impl Relay {
+    /// A relay between the registry's databases and the queue.
+    #[must_use]
+    pub const fn new(
+        control: DatabaseConnection,
+        registry: Arc<Registry>,
+        queue: Arc<JobQueue>,
+        signal: RelaySignal,
+    ) -> Self {
+        Self { control, registry, queue, signal }
+    }
+
+    /// The signal that units of work give after a commit.
+    #[must_use]
+    pub const fn signal(&self) -> &RelaySignal {
+        &self.signal
+    }
+
+    /// Relays everything that one organization has waiting; answers how many messages that were.
+    pub async fn relay(&self, organization: OrganizationId) -> Result<usize, StoreError> {
+        let mut relayed = 0;
+        loop {
+            let lease = self.registry.lease(organization).await?;
+            let batch = tenant::take_batch(&lease.pool, BATCH).await?;
+            if batch.is_empty() {
+                return Ok(relayed);
+            }
+            for message in &batch {
+                self.queue.enqueue(Some(organization), message).await?;
+            }
+            tenant::forget(&lease.pool, &batch).await.map_err(store_error)?;
+            relayed += batch.len();
+        }
+    }
+
+    /// Relays what every active organization has waiting: after a start, and from time to time in case a signal was lost.
+    pub async fn sweep(&self) -> Result<usize, StoreError> {
+        let active: Vec<Active> =
+            Sql::new(&self.control, "SELECT id FROM organizations WHERE status IN ('active', 'read_only') ORDER BY id")
+                .all(&self.control)
+                .await
+                .map_err(store_error)?;
+        let mut relayed = 0;
+        for organization in active {
+            match self.relay(organization.id.into()).await {
+                Ok(count) => relayed += count,
+                // One organization whose database does not answer must not hold up the others.
+                Err(error) => tracing::warn!(organization.id = %organization.id, %error, "its outbox was not relayed"),
+            }
+        }
+        Ok(relayed)
+    }
+}

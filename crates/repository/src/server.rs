@@ -1,0 +1,252 @@
+//! The place where organizations' databases live: a folder of SQLite files or a PostgreSQL server.
+
+use crate::connect::{self, PoolSize};
+use crate::error::store_error;
+use crate::{fingerprint, transaction};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::sync::Mutex;
+use url::Url;
+use vigie_kernel::StoreError;
+use vigie_migrations::TenantMigrator;
+
+/// Where organizations' databases are created and opened.
+#[derive(Debug)]
+pub struct TenantServer {
+    kind: Kind,
+    /// One template is built at a time; cloning it needs no lock.
+    template: Mutex<bool>,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Sqlite { root: PathBuf },
+    Postgres { admin: Url },
+}
+
+/// What PostgreSQL says when it cannot clone a database that is in use.
+const OBJECT_IN_USE: &str = "55006";
+/// How often a clone is tried while somebody still uses the template.
+const CLONE_ATTEMPTS: u32 = 8;
+
+impl TenantServer {
+    /// SQLite files under `<root>/<database name>/tenant.sqlite3`.
+    #[must_use]
+    pub fn sqlite(root: PathBuf) -> Self {
+        Self { kind: Kind::Sqlite { root }, template: Mutex::new(false) }
+    }
+
+    /// Databases of a PostgreSQL server; the URL's user may create and drop databases.
+    #[must_use]
+    pub fn postgres(admin: Url) -> Self {
+        Self { kind: Kind::Postgres { admin }, template: Mutex::new(false) }
+    }
+
+    /// Opens an organization's database. Nothing is ever created by opening.
+    pub(crate) async fn open(&self, name: &str) -> Result<DatabaseConnection, DbErr> {
+        match &self.kind {
+            Kind::Sqlite { root } => connect::sqlite(&file_of(root, name), false, PoolSize::TENANT).await,
+            Kind::Postgres { admin } => {
+                connect::postgres(with_database(admin, name).as_str(), PoolSize::TENANT).await
+            }
+        }
+    }
+
+    /// Whether the database is there.
+    pub(crate) async fn exists(&self, name: &str) -> Result<bool, StoreError> {
+        match &self.kind {
+            Kind::Sqlite { root } => Ok(tokio::fs::try_exists(file_of(root, name)).await.map_err(io_error)?),
+            Kind::Postgres { admin } => {
+                let admin = connect::postgres(admin.as_str(), PoolSize::SINGLE).await.map_err(store_error)?;
+                crate::sql::Sql::new(&admin, "SELECT 1 FROM pg_database WHERE datname = $1")
+                    .bind(name)
+                    .exists(&admin)
+                    .await
+                    .map_err(store_error)
+            }
+        }
+    }
+
+    /// Creates the database as a copy of the template of the current schema. A database that is there already is left alone.
+    pub(crate) async fn create(&self, name: &str) -> Result<(), StoreError> {
+        if self.exists(name).await? {
+            return Ok(());
+        }
+        self.ensure_template().await?;
+        match &self.kind {
+            Kind::Sqlite { root } => copy_template(root, name).await.map_err(io_error),
+            Kind::Postgres { admin } => clone_template(admin, name).await,
+        }
+    }
+
+    /// Brings a database to the current schema.
+    pub(crate) async fn migrate(&self, connection: &DatabaseConnection) -> Result<(), StoreError> {
+        transaction::migrate::<TenantMigrator>(connection).await.map_err(store_error)
+    }
+
+    /// Drops the database. One that is not there is not an error.
+    pub(crate) async fn drop(&self, name: &str) -> Result<(), StoreError> {
+        match &self.kind {
+            Kind::Sqlite { root } => match tokio::fs::remove_dir_all(folder_of(root, name)).await {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(io_error(error)),
+                Ok(()) | Err(_) => Ok(()),
+            },
+            Kind::Postgres { admin } => {
+                let admin = connect::postgres(admin.as_str(), PoolSize::SINGLE).await.map_err(store_error)?;
+                admin
+                    .execute_unprepared(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quoted(name)))
+                    .await
+                    .map(|_| ())
+                    .map_err(store_error)
+            }
+        }
+    }
+
+    async fn ensure_template(&self) -> Result<(), StoreError> {
+        let mut ready = self.template.lock().await;
+        if !*ready {
+            match &self.kind {
+                Kind::Sqlite { root } => build_sqlite_template(root).await?,
+                Kind::Postgres { admin } => build_postgres_template(admin).await?,
+            }
+            *ready = true;
+        }
+        Ok(())
+    }
+}
+
+fn folder_of(root: &Path, name: &str) -> PathBuf {
+    root.join(name)
+}
+
+fn file_of(root: &Path, name: &str) -> PathBuf {
+    folder_of(root, name).join("tenant.sqlite3")
+}
+
+fn template_file(root: &Path) -> PathBuf {
+    root.join(".templates").join(format!("{}.sqlite3", fingerprint::current()))
+}
+
+fn template_database() -> String {
+    format!("vigie_tpl_{}", fingerprint::current())
+}
+
+fn with_database(admin: &Url, name: &str) -> Url {
+    let mut url = admin.clone();
+    url.set_path(name);
+    url
+}
+
+/// An identifier in quotes. Names are made by us from slugs, yet a quote inside would end the identifier.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+fn io_error(error: std::io::Error) -> StoreError {
+    StoreError::Unavailable(Box::new(error))
+}
+
+async fn build_sqlite_template(root: &Path) -> Result<(), StoreError> {
+    let template = template_file(root);
+    if tokio::fs::try_exists(&template).await.map_err(io_error)? {
+        return Ok(());
+    }
+    let folder = root.join(".templates");
+    tokio::fs::create_dir_all(&folder).await.map_err(io_error)?;
+    let draft = folder.join(format!("draft-{}.sqlite3", std::process::id()));
+    remove_if_there(&draft).await?;
+    let connection = connect::sqlite(&draft, true, PoolSize::SINGLE).await.map_err(store_error)?;
+    transaction::migrate::<TenantMigrator>(&connection).await.map_err(store_error)?;
+    // One plain file without a side file is what can be copied.
+    for pragma in ["PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA journal_mode = DELETE"] {
+        connection.execute_unprepared(pragma).await.map_err(store_error)?;
+    }
+    connection.close().await.map_err(store_error)?;
+    tokio::fs::rename(&draft, &template).await.map_err(io_error)
+}
+
+async fn remove_if_there(file: &Path) -> Result<(), StoreError> {
+    match tokio::fs::remove_file(file).await {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(io_error(error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Copies under a temporary name, flushes, renames: a half-copied file never bears the database's name.
+async fn copy_template(root: &Path, name: &str) -> std::io::Result<()> {
+    let target = file_of(root, name);
+    tokio::fs::create_dir_all(folder_of(root, name)).await?;
+    let draft = target.with_extension("draft");
+    tokio::fs::copy(template_file(root), &draft).await?;
+    tokio::fs::File::open(&draft).await?.sync_all().await?;
+    tokio::fs::rename(&draft, &target).await
+}
+
+async fn build_postgres_template(admin_url: &Url) -> Result<(), StoreError> {
+    let admin = connect::postgres(admin_url.as_str(), PoolSize::SINGLE).await.map_err(store_error)?;
+    // Several processes may start at once on a new schema: one builds, the others wait and find it done.
+    let lock = transaction::session_lock(&admin, "vigie-template").await.map_err(store_error)?;
+    let built = build_locked(admin_url, &admin).await;
+    lock.release(&admin).await.map_err(store_error)?;
+    built
+}
+
+async fn build_locked(admin_url: &Url, admin: &DatabaseConnection) -> Result<(), StoreError> {
+    let name = template_database();
+    let finished =
+        crate::sql::Sql::new(admin, "SELECT 1 FROM pg_database WHERE datname = $1 AND datistemplate")
+            .bind(name.as_str())
+            .exists(admin)
+            .await
+            .map_err(store_error)?;
+    if finished {
+        return Ok(());
+    }
+    for statement in [
+        format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quoted(&name)),
+        format!("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'", quoted(&name)),
+    ] {
+        admin.execute_unprepared(&statement).await.map_err(store_error)?;
+    }
+    let connection =
+        connect::postgres(with_database(admin_url, &name).as_str(), PoolSize::SINGLE).await.map_err(store_error)?;
+    transaction::migrate::<TenantMigrator>(&connection).await.map_err(store_error)?;
+    connection.execute_unprepared("ANALYZE").await.map_err(store_error)?;
+    connection.close().await.map_err(store_error)?;
+    // Without connections nobody can be inside when it is cloned.
+    let seal = format!("ALTER DATABASE {} WITH IS_TEMPLATE true ALLOW_CONNECTIONS false", quoted(&name));
+    admin.execute_unprepared(&seal).await.map(|_| ()).map_err(store_error)
+}
+
+async fn clone_template(admin: &Url, name: &str) -> Result<(), StoreError> {
+    let admin = connect::postgres(admin.as_str(), PoolSize::SINGLE).await.map_err(store_error)?;
+    let clone = format!(
+        "CREATE DATABASE {} TEMPLATE {} STRATEGY WAL_LOG",
+        quoted(name),
+        quoted(&template_database())
+    );
+    let mut wait = Duration::from_millis(20);
+    for _ in 1..CLONE_ATTEMPTS {
+        match admin.execute_unprepared(&clone).await {
+            Ok(_) => return Ok(()),
+            Err(error) if in_use(&error) => {
+                tokio::time::sleep(wait).await;
+                wait *= 2;
+            }
+            Err(error) => return Err(store_error(error)),
+        }
+    }
+    admin.execute_unprepared(&clone).await.map(|_| ()).map_err(store_error)
+}
+
+fn in_use(error: &DbErr) -> bool {
+    let (DbErr::Exec(runtime) | DbErr::Query(runtime)) = error else { return false };
+    let sea_orm::RuntimeErr::SqlxError(error) = runtime else { return false };
+    error.as_database_error().and_then(|error| error.code().map(|code| code == OBJECT_IN_USE)).unwrap_or(false)
+}
+
+/// Whether the connection speaks to PostgreSQL.
+pub(crate) fn is_postgres<C: ConnectionTrait>(connection: &C) -> bool {
+    connection.get_database_backend() == DbBackend::Postgres
+}

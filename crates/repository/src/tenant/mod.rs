@@ -1,0 +1,11 @@
+//! Repositories of one organization's database.
+
+mod actions;
+mod audit;
+mod outbox;
+mod store;
+mod work;
+
+pub(crate) use audit::SeaAudit;
+pub(crate) use outbox::{forget, take_batch};
+pub use store::TenantStore;

@@ -1,0 +1,73 @@
+//! The unit of work on an organization's database: every domain's slice on one transaction.
+
+use super::audit::SeaAudit;
+use super::outbox::SeaOutbox;
+use crate::error::store_error;
+use crate::relay::RelaySignal;
+use async_trait::async_trait;
+use sea_orm::{DatabaseConnection, DatabaseTransaction};
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::OwnedSemaphorePermit;
+use vigie_jobs::Outbox;
+use vigie_kernel::{AuditLog, OrganizationId, StoreError, TenantContext, UnitOfWork};
+
+/// One transaction on one organization's database. Dropped, it is rolled back.
+pub(crate) struct TenantWork {
+    pub(super) txn: DatabaseTransaction,
+    pub(super) tenant: TenantContext,
+    outbox_written: AtomicBool,
+    organization: OrganizationId,
+    relay: RelaySignal,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl TenantWork {
+    pub(super) fn new(
+        txn: DatabaseTransaction,
+        tenant: &TenantContext,
+        relay: RelaySignal,
+        permit: OwnedSemaphorePermit,
+    ) -> Self {
+        Self {
+            txn,
+            tenant: tenant.clone(),
+            outbox_written: AtomicBool::new(false),
+            organization: tenant.organization(),
+            relay,
+            _permit: permit,
+        }
+    }
+
+    pub(super) fn sea_outbox(&mut self) -> Box<dyn Outbox + '_> {
+        Box::new(SeaOutbox { connection: &self.txn, written: &self.outbox_written })
+    }
+
+    pub(super) fn sea_audit(&mut self) -> Box<dyn AuditLog + '_> {
+        Box::new(SeaAudit(&self.txn, "audit_log"))
+    }
+}
+
+#[async_trait]
+impl UnitOfWork for TenantWork {
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        let written = self.outbox_written.load(Ordering::Acquire);
+        self.txn.commit().await.map_err(store_error)?;
+        if written {
+            self.relay.notify(self.organization);
+        }
+        Ok(())
+    }
+}
+
+/// Reads of one organization's database, each statement on its own.
+pub(crate) struct TenantReads {
+    pub(super) pool: DatabaseConnection,
+    pub(super) tenant: TenantContext,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl TenantReads {
+    pub(super) fn new(pool: DatabaseConnection, tenant: &TenantContext, permit: OwnedSemaphorePermit) -> Self {
+        Self { pool, tenant: tenant.clone(), _permit: permit }
+    }
+}

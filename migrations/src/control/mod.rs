@@ -1,0 +1,21 @@
+//! The control database: organizations, identity, jobs, the platform's audit trail.
+
+use sea_orm_migration::prelude::*;
+
+mod m20261120_000001_organizations;
+mod m20261120_000002_identity;
+mod m20261120_000003_jobs;
+
+/// Brings the control database to the current schema.
+pub struct ControlMigrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for ControlMigrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261120_000001_organizations::Migration),
+            Box::new(m20261120_000002_identity::Migration),
+            Box::new(m20261120_000003_jobs::Migration),
+        ]
+    }
+}

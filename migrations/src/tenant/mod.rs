@@ -1,0 +1,36 @@
+//! One organization's database: members, dashboards, KPIs, values, actions, imports, audit, outbox.
+
+use sea_orm_migration::prelude::*;
+
+mod m20261120_000001_foundation;
+mod m20261120_000002_kpis;
+mod m20261120_000003_action_plans;
+mod m20261120_000004_imports;
+
+/// Brings an organization's database to the current schema.
+pub struct TenantMigrator;
+
+impl TenantMigrator {
+    /// The text of every migration, oldest first: what a schema fingerprint is made of.
+    #[must_use]
+    pub const fn sources() -> &'static [&'static str] {
+        &[
+            include_str!("m20261120_000001_foundation.rs"),
+            include_str!("m20261120_000002_kpis.rs"),
+            include_str!("m20261120_000003_action_plans.rs"),
+            include_str!("m20261120_000004_imports.rs"),
+        ]
+    }
+}
+
+#[async_trait::async_trait]
+impl MigratorTrait for TenantMigrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261120_000001_foundation::Migration),
+            Box::new(m20261120_000002_kpis::Migration),
+            Box::new(m20261120_000003_action_plans::Migration),
+            Box::new(m20261120_000004_imports::Migration),
+        ]
+    }
+}
