@@ -1,1 +1,20 @@
 //! The HTTP API of Vigie.
+//!
+//! A thin shell around the domain crates' services: extractors (`extract`) take a request apart, handlers (`routes`) translate it
+//! into a command and the outcome into a view, `problem` tells every error in one form, `middleware` does what happens
+//! around every handler, and [`serve`] runs the server until it is told to stop.
+
+mod extract;
+mod metrics;
+mod middleware;
+mod openapi;
+mod problem;
+mod respond;
+mod routes;
+mod server;
+mod services;
+
+pub use openapi::{PREFIX, openapi};
+pub use problem::{FieldProblem, Problem, errors_document};
+pub use server::{ServerSettings, serve};
+pub use services::{Services, SignCursors};

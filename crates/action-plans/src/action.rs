@@ -299,7 +299,10 @@ impl Asked {
         let progress = progress.and_then(|given| {
             let read = u8::try_from(given).ok().filter(|progress| *progress <= FULL);
             errors.keep(read.ok_or_else(|| {
-                FieldError::new("progress", "out_of_range").with("min", 0).with("max", FULL).with("actual", given)
+                FieldError::new("progress", "out_of_range")
+                    .with("min", 0)
+                    .with("max", FULL)
+                    .with("actual", given)
             }))
         });
         let reason = errors.keep(optional_text("reason", reason, REASON_MAX)).flatten();

@@ -48,7 +48,15 @@ impl Comment {
         now: DateTime<Utc>,
     ) -> Result<Self, FieldErrors> {
         let content = required_text("content", content, CONTENT_MAX)?;
-        Ok(Self(CommentSnapshot { id, target, author_id, content, created_at: now, updated_at: None, version: 1 }))
+        Ok(Self(CommentSnapshot {
+            id,
+            target,
+            author_id,
+            content,
+            created_at: now,
+            updated_at: None,
+            version: 1,
+        }))
     }
 
     /// Brings a stored comment back.

@@ -1,7 +1,7 @@
 //! What can go wrong with actions and comments.
 
-use crate::ports::{RULE_ACTION_KPI, RULE_ACTION_OWNER, RULE_COMMENT_ACTION, RULE_COMMENT_KPI};
 use crate::ActionStatus;
+use crate::ports::{RULE_ACTION_KPI, RULE_ACTION_OWNER, RULE_COMMENT_ACTION, RULE_COMMENT_KPI};
 use thiserror::Error;
 use vigie_kernel::{FieldError, FieldErrors, PermissionDenied, StoreError};
 

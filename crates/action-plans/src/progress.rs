@@ -8,7 +8,8 @@ use vigie_kernel::Dec;
 /// An action on which nobody has told a progress counts 0, unlike a KPI without data, which a roll-up leaves out.
 pub fn plan_progress<'a>(actions: impl IntoIterator<Item = &'a ActionSnapshot>) -> Option<Dec> {
     let counted = actions.into_iter().filter(|action| action.status != ActionStatus::Cancelled);
-    let (sum, count) = counted.fold((0_i64, 0_i64), |(sum, count), action| (sum + i64::from(action.progress), count + 1));
+    let (sum, count) =
+        counted.fold((0_i64, 0_i64), |(sum, count), action| (sum + i64::from(action.progress), count + 1));
     if count == 0 {
         return None;
     }

@@ -1,8 +1,8 @@
 //! The use cases of actions and comments.
 
 use crate::{
-    Action, ActionFilter, ActionHint, ActionListItem, ActionPlanError, ActionPlanStore, ChangeAction, ChangeComment,
-    Comment, CommentTarget, CreateAction, NewAction, WriteComment,
+    Action, ActionFilter, ActionHint, ActionListItem, ActionPlanError, ActionPlanStore, ChangeAction,
+    ChangeComment, Comment, CommentTarget, CreateAction, NewAction, WriteComment,
 };
 use async_trait::async_trait;
 use chrono::NaiveDate;
@@ -145,7 +145,13 @@ impl ActionPlans {
         Self { store, clock, ids }
     }
 
-    fn audit_action(&self, tenant: &TenantContext, what: &'static str, id: ActionId, details: Value) -> AuditEntry {
+    fn audit_action(
+        &self,
+        tenant: &TenantContext,
+        what: &'static str,
+        id: ActionId,
+        details: Value,
+    ) -> AuditEntry {
         self.audit(tenant, what, "action", id.as_uuid(), details)
     }
 
@@ -270,7 +276,8 @@ impl ActionPlanService for ActionPlans {
         tenant.require(Permission::ActionChange)?;
         check_version(expected_version, action.snapshot().version)?;
         work.actions().delete(&action).await?;
-        let details = json!({ "kpi_id": action.snapshot().kpi_id, "status": action.snapshot().status.name() });
+        let details =
+            json!({ "kpi_id": action.snapshot().kpi_id, "status": action.snapshot().status.name() });
         let entry = self.audit_action(tenant, "action.deleted", id, details);
         work.audit().record(&entry).await?;
         Ok(work.commit().await?)
@@ -283,8 +290,7 @@ impl ActionPlanService for ActionPlans {
     ) -> Result<Comment, ActionPlanError> {
         tenant.require(Permission::CommentWrite)?;
         let id = self.ids.next();
-        let comment =
-            Comment::write(id, command.target, tenant.actor(), &command.content, self.clock.now())?;
+        let comment = Comment::write(id, command.target, tenant.actor(), &command.content, self.clock.now())?;
         let mut work = self.store.begin(tenant).await?;
         work.comments().insert(&comment).await?;
         work.commit().await?;

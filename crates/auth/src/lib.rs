@@ -1,1 +1,52 @@
 //! Users, memberships, roles, passwords, sessions and tokens.
+//!
+//! A person has one account ([`User`]) and a [`Membership`] of each organization that he works in. A login opens a
+//! [`Session`], which is also the family of its [`RefreshToken`]s; the short-lived access token names exactly one session and
+//! one organization. What a request may do is decided by the live session in the store, never by what the token says: the
+//! token is a hint that a session exists. [`AuthService::authenticate`] turns a bearer token into a [`Caller`], and it is the
+//! only place, beside [`AuthService::context_for`], that makes a tenant context.
+//!
+//! Everything here lives in the control database: restoring an organization's own database can never revive a member or
+//! roll back a password.
+#![deny(missing_docs)]
+
+mod audit;
+mod caller;
+mod commands;
+mod error;
+mod live;
+mod login_attempts;
+mod matrix;
+mod membership;
+mod organization;
+mod password;
+mod policy;
+mod ports;
+mod refresh_token;
+mod secret;
+mod service;
+mod session;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+#[cfg(test)]
+mod tests;
+mod user;
+
+pub use caller::{AdminCaller, Caller, MemberCaller, Profile};
+pub use commands::{
+    AddMember, AddedMember, ClientInfo, CreatePlatformAdmin, Login, Refresh, SignUp, SignedIn,
+};
+pub use error::{AuthError, OrganizationRefusal};
+pub use live::{LiveMembership, LiveSession};
+pub use login_attempts::LoginAttempts;
+pub use matrix::{PERMISSION_ROWS, PermissionRow, permissions_of};
+pub use membership::{MemberOrganization, Membership, MembershipSnapshot};
+pub use organization::{NewOrganization, OrganizationStatus, OrganizationSummary};
+pub use password::{MAX_PASSWORD_BYTES, MAX_PASSWORD_CHARS, PasswordContext, check_password};
+pub use policy::{AuthPolicy, SignupMode};
+pub use ports::*;
+pub use refresh_token::{RefreshSecret, RefreshToken, RefreshTokenSnapshot, TokenHash};
+pub use secret::SecretText;
+pub use service::{Auth, AuthPorts, AuthService};
+pub use session::{Session, SessionEnd, SessionEndReason, SessionSnapshot};
+pub use user::{PasswordHash, User, UserSnapshot, UserSummary};

@@ -4,6 +4,7 @@
 //! Every repository behaves the same on SQLite and on PostgreSQL; one list of contract tests runs on both.
 
 mod connect;
+mod control;
 mod decimal;
 mod error;
 mod fingerprint;
@@ -17,6 +18,7 @@ mod stored;
 mod tenant;
 mod transaction;
 
+pub use control::{ControlStore, MigratedOrganization, RegistryMembers, ServerDatabases};
 pub use queue::{ClaimedJob, JobQueue, JobStatus, JobSummary, LEASE, QueueDepth};
 pub use registry::{Registry, RegistryLimits};
 pub use relay::{Relay, RelaySignal};

@@ -2,13 +2,15 @@
 
 use crate::connect::{self, PoolSize};
 use crate::error::store_error;
+use crate::sql::Sql;
 use crate::{fingerprint, transaction};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, FromQueryResult};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::sync::Mutex;
 use url::Url;
-use vigie_kernel::StoreError;
+use vigie_kernel::{OrganizationId, StoreError};
+use vigie_tenancy::RULE_ORGANIZATION_DATABASE;
 use vigie_migrations::TenantMigrator;
 
 /// Where organizations' databases are created and opened.
@@ -23,6 +25,22 @@ pub struct TenantServer {
 enum Kind {
     Sqlite { root: PathBuf },
     Postgres { admin: Url },
+}
+
+/// Whose a database says it is.
+enum Mark {
+    /// There is no such database.
+    Absent,
+    /// There is one with this mark; an empty one when it bears none.
+    Of(String),
+}
+
+fn mark_of(organization: OrganizationId) -> String {
+    format!("vigie organization {organization}")
+}
+
+fn mark_file(root: &Path, name: &str) -> PathBuf {
+    folder_of(root, name).join("owner")
 }
 
 /// What PostgreSQL says when it cannot clone a database that is in use.
@@ -53,30 +71,50 @@ impl TenantServer {
         }
     }
 
-    /// Whether the database is there.
-    pub(crate) async fn exists(&self, name: &str) -> Result<bool, StoreError> {
-        match &self.kind {
-            Kind::Sqlite { root } => Ok(tokio::fs::try_exists(file_of(root, name)).await.map_err(io_error)?),
-            Kind::Postgres { admin } => {
-                let admin = connect::postgres(admin.as_str(), PoolSize::SINGLE).await.map_err(store_error)?;
-                crate::sql::Sql::new(&admin, "SELECT 1 FROM pg_database WHERE datname = $1")
-                    .bind(name)
-                    .exists(&admin)
-                    .await
-                    .map_err(store_error)
-            }
-        }
-    }
-
-    /// Creates the database as a copy of the template of the current schema. A database that is there already is left alone.
-    pub(crate) async fn create(&self, name: &str) -> Result<(), StoreError> {
-        if self.exists(name).await? {
-            return Ok(());
+    /// Creates the database as a copy of the template of the current schema, marked as its organization's. One that is there with that
+    /// mark is left alone; one with another mark, or with none, is a conflict: it is not ours to use.
+    pub(crate) async fn create(&self, name: &str, organization: OrganizationId) -> Result<(), StoreError> {
+        match self.mark(name).await? {
+            Mark::Absent => {}
+            Mark::Of(text) if text == mark_of(organization) => return Ok(()),
+            Mark::Of(_) => return Err(StoreError::Conflict(RULE_ORGANIZATION_DATABASE)),
         }
         self.ensure_template().await?;
         match &self.kind {
-            Kind::Sqlite { root } => copy_template(root, name).await.map_err(io_error),
-            Kind::Postgres { admin } => clone_template(admin, name).await,
+            Kind::Sqlite { root } => copy_template(root, name, organization).await.map_err(io_error),
+            Kind::Postgres { admin } => clone_template(admin, name, organization).await,
+        }
+    }
+
+    /// What is there under that name, and whose it says it is.
+    async fn mark(&self, name: &str) -> Result<Mark, StoreError> {
+        match &self.kind {
+            Kind::Sqlite { root } => {
+                if !tokio::fs::try_exists(file_of(root, name)).await.map_err(io_error)? {
+                    return Ok(Mark::Absent);
+                }
+                match tokio::fs::read_to_string(mark_file(root, name)).await {
+                    Ok(text) => Ok(Mark::Of(text)),
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Mark::Of(String::new())),
+                    Err(error) => Err(io_error(error)),
+                }
+            }
+            Kind::Postgres { admin } => {
+                #[derive(FromQueryResult)]
+                struct Row {
+                    mark: Option<String>,
+                }
+                let admin = connect::postgres(admin.as_str(), PoolSize::SINGLE).await.map_err(store_error)?;
+                let row: Option<Row> = Sql::new(
+                    &admin,
+                    "SELECT shobj_description(oid, 'pg_database') AS mark FROM pg_database WHERE datname = $1",
+                )
+                .bind(name)
+                .one(&admin)
+                .await
+                .map_err(store_error)?;
+                Ok(row.map_or(Mark::Absent, |row| Mark::Of(row.mark.unwrap_or_default())))
+            }
         }
     }
 
@@ -85,8 +123,12 @@ impl TenantServer {
         transaction::migrate::<TenantMigrator>(connection).await.map_err(store_error)
     }
 
-    /// Drops the database. One that is not there is not an error.
-    pub(crate) async fn drop(&self, name: &str) -> Result<(), StoreError> {
+    /// Drops the database if it bears the organization's mark; one that is not there, or is not its, is left alone.
+    pub(crate) async fn drop(&self, name: &str, organization: OrganizationId) -> Result<(), StoreError> {
+        match self.mark(name).await? {
+            Mark::Of(text) if text == mark_of(organization) => {}
+            Mark::Absent | Mark::Of(_) => return Ok(()),
+        }
         match &self.kind {
             Kind::Sqlite { root } => match tokio::fs::remove_dir_all(folder_of(root, name)).await {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(io_error(error)),
@@ -174,9 +216,10 @@ async fn remove_if_there(file: &Path) -> Result<(), StoreError> {
 }
 
 /// Copies under a temporary name, flushes, renames: a half-copied file never bears the database's name.
-async fn copy_template(root: &Path, name: &str) -> std::io::Result<()> {
+async fn copy_template(root: &Path, name: &str, organization: OrganizationId) -> std::io::Result<()> {
     let target = file_of(root, name);
     tokio::fs::create_dir_all(folder_of(root, name)).await?;
+    tokio::fs::write(mark_file(root, name), mark_of(organization)).await?;
     let draft = target.with_extension("draft");
     tokio::fs::copy(template_file(root), &draft).await?;
     tokio::fs::File::open(&draft).await?.sync_all().await?;
@@ -195,7 +238,7 @@ async fn build_postgres_template(admin_url: &Url) -> Result<(), StoreError> {
 async fn build_locked(admin_url: &Url, admin: &DatabaseConnection) -> Result<(), StoreError> {
     let name = template_database();
     let finished =
-        crate::sql::Sql::new(admin, "SELECT 1 FROM pg_database WHERE datname = $1 AND datistemplate")
+        Sql::new(admin, "SELECT 1 FROM pg_database WHERE datname = $1 AND datistemplate")
             .bind(name.as_str())
             .exists(admin)
             .await
@@ -219,7 +262,7 @@ async fn build_locked(admin_url: &Url, admin: &DatabaseConnection) -> Result<(),
     admin.execute_unprepared(&seal).await.map(|_| ()).map_err(store_error)
 }
 
-async fn clone_template(admin: &Url, name: &str) -> Result<(), StoreError> {
+async fn clone_template(admin: &Url, name: &str, organization: OrganizationId) -> Result<(), StoreError> {
     let admin = connect::postgres(admin.as_str(), PoolSize::SINGLE).await.map_err(store_error)?;
     let clone = format!(
         "CREATE DATABASE {} TEMPLATE {} STRATEGY WAL_LOG",
@@ -227,17 +270,20 @@ async fn clone_template(admin: &Url, name: &str) -> Result<(), StoreError> {
         quoted(&template_database())
     );
     let mut wait = Duration::from_millis(20);
-    for _ in 1..CLONE_ATTEMPTS {
+    let mut attempt = 1;
+    loop {
         match admin.execute_unprepared(&clone).await {
-            Ok(_) => return Ok(()),
-            Err(error) if in_use(&error) => {
+            Ok(_) => break,
+            Err(error) if in_use(&error) && attempt < CLONE_ATTEMPTS => {
                 tokio::time::sleep(wait).await;
                 wait *= 2;
+                attempt += 1;
             }
             Err(error) => return Err(store_error(error)),
         }
     }
-    admin.execute_unprepared(&clone).await.map(|_| ()).map_err(store_error)
+    let mark = format!("COMMENT ON DATABASE {} IS '{}'", quoted(name), mark_of(organization));
+    admin.execute_unprepared(&mark).await.map(|_| ()).map_err(store_error)
 }
 
 fn in_use(error: &DbErr) -> bool {

@@ -22,14 +22,8 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every refusal.
-    pub const ALL: [Self; 6] = [
-        Self::Provisioning,
-        Self::ReadOnly,
-        Self::Suspended,
-        Self::Archived,
-        Self::Failed,
-        Self::Unknown,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Provisioning, Self::ReadOnly, Self::Suspended, Self::Archived, Self::Failed, Self::Unknown];
 
     /// The stable error code.
     #[must_use]
@@ -80,7 +74,9 @@ impl From<OrganizationStatus> for Availability {
     fn from(status: OrganizationStatus) -> Self {
         let closed = |refusal| Self { reads: Err(refusal), writes: Err(refusal) };
         match status {
-            OrganizationStatus::Active | OrganizationStatus::Migrating => Self { reads: Ok(()), writes: Ok(()) },
+            OrganizationStatus::Active | OrganizationStatus::Migrating => {
+                Self { reads: Ok(()), writes: Ok(()) }
+            }
             OrganizationStatus::ReadOnly => Self { reads: Ok(()), writes: Err(Refusal::ReadOnly) },
             OrganizationStatus::Provisioning => closed(Refusal::Provisioning),
             OrganizationStatus::Suspended => closed(Refusal::Suspended),

@@ -14,7 +14,9 @@ pub struct DatabaseName(String);
 
 /// The text is no database name: not `[a-z_][a-z0-9_]*` of at most 63 bytes.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-#[error("a database name has lower-case letters, digits and underscores, at most 63, and starts with no digit")]
+#[error(
+    "a database name has lower-case letters, digits and underscores, at most 63, and starts with no digit"
+)]
 pub struct DatabaseNameError;
 
 impl DatabaseName {
@@ -36,7 +38,9 @@ impl DatabaseName {
             return Err(DatabaseNameError);
         }
         let mut name = Self::parse(prefix)?.0;
-        name.extend(slug.as_str().chars().map(|c| if c == '-' { '_' } else { c }).take(LONGEST - prefix.len()));
+        name.extend(
+            slug.as_str().chars().map(|c| if c == '-' { '_' } else { c }).take(LONGEST - prefix.len()),
+        );
         Ok(Self(name))
     }
 

@@ -1,7 +1,7 @@
 //! What can go wrong with organizations.
 
 use crate::OrganizationStatus;
-use crate::ports::{RULE_ORGANIZATION_DATABASE, RULE_ORGANIZATION_SLUG};
+use crate::ports::RULE_ORGANIZATION_SLUG;
 use std::fmt;
 use thiserror::Error;
 use vigie_kernel::{FieldErrors, StoreError};
@@ -91,9 +91,9 @@ impl From<StoreError> for TenancyError {
         match error {
             StoreError::Conflict(RULE_ORGANIZATION_SLUG) => Self::SlugTaken,
             StoreError::Stale => Self::ChangedMeanwhile,
-            // The service takes the next name by itself; past that, a database name in use is a fault of the installation.
-            error @ (StoreError::Conflict(RULE_ORGANIZATION_DATABASE)
-            | StoreError::Conflict(_)
+            // A database name in use comes here too: the service takes the next one by itself, and past that it is a
+            // fault of the installation.
+            error @ (StoreError::Conflict(_)
             | StoreError::TenantUnavailable(_)
             | StoreError::Unavailable(_)
             | StoreError::Broken(_)) => Self::Store(error),

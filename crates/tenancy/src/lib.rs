@@ -32,8 +32,8 @@ pub use memory::{DatabaseCall, MemoryDatabases, MemoryOrganizations};
 pub use organization::{Change, NewOrganization, Organization, OrganizationRef, OrganizationSnapshot};
 pub use plan::Plan;
 pub use ports::{
-    OrganizationReads, OrganizationRepository, OrganizationStore, OrganizationWork, RULE_ORGANIZATION_DATABASE,
-    RULE_ORGANIZATION_SLUG, TenantDatabases,
+    OrganizationReads, OrganizationRepository, OrganizationStore, OrganizationWork,
+    RULE_ORGANIZATION_DATABASE, RULE_ORGANIZATION_SLUG, TenantDatabases,
 };
 pub use service::{ResumeReport, Tenancy, TenancyService};
 pub use status::OrganizationStatus;

@@ -3,9 +3,7 @@
 use crate::{ListOrganizations, Organization};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use vigie_kernel::{
-    AuditLog, OrganizationId, Page, PageRequest, Rule, Slug, StoreError, UnitOfWork,
-};
+use vigie_kernel::{AuditLog, OrganizationId, Page, PageRequest, Rule, Slug, StoreError, UnitOfWork};
 
 /// No two organizations have the same slug, deleted ones included.
 pub const RULE_ORGANIZATION_SLUG: Rule = Rule("organization_slug");

@@ -35,7 +35,7 @@ const STATEMENTS: &[&str] = &[
         created_by UUID NOT NULL,
         updated_at TIMESTAMPTZ NOT NULL,
         updated_by UUID NOT NULL,
-        CONSTRAINT actions_kpi_fkey FOREIGN KEY (kpi_id) REFERENCES kpis (id) ON DELETE CASCADE,
+        CONSTRAINT actions_kpi_fkey FOREIGN KEY (kpi_id) REFERENCES kpis (id),
         CONSTRAINT actions_owner_fkey FOREIGN KEY (owner_id) REFERENCES members (id)
     )",
     "CREATE INDEX actions_kpi_idx ON actions (kpi_id, created_at DESC, id DESC)",

@@ -4,6 +4,7 @@ use super::{DecimalText, Patch};
 use chrono::NaiveDate;
 use std::collections::HashSet;
 use std::str::FromStr;
+use uuid::Uuid;
 use vigie_kernel::{Dec, FieldError, FieldErrors};
 
 /// Takes the fields of a request and notes each that is missing or wrong. A wrong field gives a placeholder that is
@@ -58,7 +59,7 @@ impl Checks {
         })
     }
 
-    /// A name out of a fixed list; `None` when absent or refused as `not_one_of`.
+    /// A name out of a fixed list; `None` when absent or refused as `value_unknown`.
     pub fn one_of<T>(
         &mut self,
         field: &str,
@@ -68,7 +69,7 @@ impl Checks {
         let name = name?;
         let found = read(name);
         if found.is_none() {
-            self.refuse(field, "not_one_of");
+            self.refuse(field, "value_unknown");
         }
         found
     }
@@ -84,13 +85,26 @@ impl Checks {
         }
     }
 
-    /// A decimal of a PATCH; [`Patch::Keep`] when refused.
-    pub fn decimal_patch(&mut self, field: &str, text: Patch<DecimalText>) -> Patch<Dec> {
-        match text {
-            Patch::Keep => Patch::Keep,
-            Patch::Clear => Patch::Clear,
-            Patch::Set(text) => self.decimal(field, Some(&text)).map_or(Patch::Keep, Patch::Set),
+    /// A field of a PATCH, in the form of commands: `None` = keep, `Some(None)` = take away. A refused one is kept.
+    pub fn patch<T, U>(
+        &mut self,
+        value: Patch<T>,
+        read: impl FnOnce(&mut Self, T) -> Option<U>,
+    ) -> Option<Option<U>> {
+        match value {
+            Patch::Keep => None,
+            Patch::Clear => Some(None),
+            Patch::Set(value) => read(self, value).map(Some),
         }
+    }
+
+    /// An id; `None` when absent or refused as `id_invalid`.
+    pub fn id<T: From<Uuid>>(&mut self, field: &str, text: Option<&str>) -> Option<T> {
+        let id = text.map(Uuid::try_parse)?.ok();
+        if id.is_none() {
+            self.refuse(field, "id_invalid");
+        }
+        id.map(T::from)
     }
 
     /// A date as ISO 8601; `None` when absent or refused as `date_invalid`.

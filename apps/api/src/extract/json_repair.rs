@@ -81,7 +81,7 @@ fn without_duplicates(
         .filter(|(key, _)| {
             let first = seen.insert(key.clone());
             if !first && told.insert(key.clone()) && told.len() <= MAX_ERRORS {
-                errors.push(FieldError::new(key.clone(), "duplicate_field"));
+                errors.push(FieldError::new(key.clone(), "field_duplicate"));
             }
             first
         })
@@ -116,18 +116,18 @@ fn describe(path: &[String], message: &str) -> FieldError {
     let field = path.join(".");
     let quoted = || message.split('`').nth(1).unwrap_or_default().to_owned();
     if message.starts_with("unknown field") {
-        return FieldError::new(field, "unknown_field");
+        return FieldError::new(field, "field_unknown");
     }
     if message.starts_with("duplicate field") {
-        return FieldError::new(join(&field, &quoted()), "duplicate_field");
+        return FieldError::new(join(&field, &quoted()), "field_duplicate");
     }
     if message.starts_with("missing field") {
         return FieldError::new(join(&field, &quoted()), "required");
     }
     if message.starts_with("unknown variant") {
-        return FieldError::new(field, "not_one_of");
+        return FieldError::new(field, "value_unknown");
     }
-    FieldError::new(field, "wrong_type")
+    FieldError::new(field, "type_invalid")
 }
 
 fn join(field: &str, name: &str) -> String {

@@ -10,6 +10,7 @@ mod patch;
 mod path;
 mod precondition;
 mod query;
+mod secret;
 mod tenant;
 #[cfg(test)]
 mod tests;
@@ -22,4 +23,5 @@ pub use patch::Patch;
 pub(crate) use path::{Id, Key};
 pub(crate) use precondition::IfMatch;
 pub(crate) use query::Params;
-pub(crate) use tenant::{LoggedIn, Tenant};
+pub(crate) use secret::SecretField;
+pub(crate) use tenant::{LoggedIn, Named, Tenant};

@@ -12,7 +12,8 @@ use std::future::{Ready, ready};
 use std::sync::Arc;
 use url::form_urlencoded;
 use uuid::Uuid;
-use vigie_kernel::{Cursor, DEFAULT_LIMIT, FieldError, MAX_LIMIT, Page, PageRequest, TenantContext};
+use vigie_auth::Caller;
+use vigie_kernel::{Cursor, DEFAULT_LIMIT, FieldError, MAX_LIMIT, Page, PageRequest};
 
 /// Bytes of the signature that a cursor carries.
 const TAG_BYTES: usize = 16;
@@ -34,14 +35,16 @@ impl FromRequest for Pages {
         let Some(signer) = req.app_data::<web::Data<dyn SignCursors>>() else {
             return ready(Err(ApiError::missing_service("cursor signer")));
         };
-        let organization =
-            req.extensions().get::<TenantContext>().map(|tenant| tenant.organization().to_string());
+        let organization = match req.extensions().get::<Caller>() {
+            Some(Caller::Member(member)) => member.tenant.organization().to_string(),
+            Some(Caller::PlatformAdmin(_)) | None => String::new(),
+        };
         let filters: Vec<(String, String)> = form_urlencoded::parse(req.query_string().as_bytes())
             .filter(|(name, _)| name != "cursor")
             .map(|(name, value)| (name.into_owned(), value.into_owned()))
             .collect();
         let lasting = filters.iter().filter(|(name, _)| !matches!(name.as_str(), "limit" | "tenant"));
-        let context = format!("{organization:?} {} {:?}", req.path(), lasting.collect::<Vec<_>>());
+        let context = format!("{organization} {} {:?}", req.path(), lasting.collect::<Vec<_>>());
         let signer = Arc::clone(&signer.clone().into_inner());
         ready(Ok(Self { signer, context, path: req.path().to_owned(), filters }))
     }

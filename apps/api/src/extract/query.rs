@@ -6,6 +6,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use serde::de::DeserializeOwned;
 use std::future::{Ready, ready};
+use url::form_urlencoded;
 use vigie_kernel::{FieldError, FieldErrors};
 
 /// Names the tenant on every route, and is read by the authentication.
@@ -37,12 +38,11 @@ pub(super) fn parse<T: DeserializeOwned>(query: &str) -> Result<T, ApiError> {
     let mut pairs: serde_json::Map<String, serde_json::Value> = serde_json::Map::new();
     let mut errors = FieldErrors::new();
     let malformed = || ApiError::new(Code::QueryInvalid);
-    let given: Vec<(String, String)> = serde_urlencoded::from_str(query).map_err(|_| malformed())?;
-    for (name, value) in given.into_iter().filter(|(name, _)| name != TENANT) {
-        if pairs.contains_key(&name) {
-            errors.push(FieldError::new(format!("?{name}"), "duplicate_field"));
+    let given = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != TENANT);
+    for (name, value) in given {
+        if pairs.insert(name.to_string(), value.into_owned().into()).is_some() {
+            errors.push(FieldError::new(format!("?{name}"), "field_duplicate"));
         }
-        pairs.insert(name, value.into());
     }
     loop {
         match T::deserialize(&serde_json::Value::Object(pairs.clone())) {
@@ -55,7 +55,7 @@ pub(super) fn parse<T: DeserializeOwned>(query: &str) -> Result<T, ApiError> {
                 if pairs.remove(name).is_none() || errors.as_slice().len() >= 20 {
                     return Err(refused(errors));
                 }
-                errors.push(FieldError::new(format!("?{name}"), "unknown_parameter"));
+                errors.push(FieldError::new(format!("?{name}"), "parameter_unknown"));
             }
         }
     }

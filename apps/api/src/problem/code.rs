@@ -54,6 +54,12 @@ macro_rules! codes {
 }
 
 impl Code {
+    /// The code of that name, or `None`.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.name() == name)
+    }
+
     /// The HTTP status.
     #[must_use]
     pub fn status(self) -> StatusCode {
@@ -81,31 +87,47 @@ codes! {
     TooManyRequests "too_many_requests" 429 Caller "Too many requests: try again later." "Trop de requêtes : réessayez plus tard.";
 
     // Who is asking.
-    AuthenticationRequired "authentication_required" 401 Caller "A valid access token is required." "Un jeton d'accès valide est requis.";
-    TokenInvalid "token_invalid" 401 Caller "The access token is not valid or has expired." "Le jeton d'accès n'est pas valide ou a expiré.";
+    AuthenticationRequired "authentication_required" 401 Caller "An access token is required." "Un jeton d'accès est requis.";
+    InvalidToken "invalid_token" 401 Caller "The token is not valid or has expired." "Le jeton n'est pas valide ou a expiré.";
     InvalidCredentials "invalid_credentials" 401 Caller "The e-mail address or the password is wrong." "L'adresse e-mail ou le mot de passe est incorrect.";
-    RefreshInvalid "refresh_invalid" 401 Caller "The refresh token is not valid or has expired." "Le jeton de rafraîchissement n'est pas valide ou a expiré.";
+    LoginDelayed "login_delayed" 429 Caller "Too many failed logins: try again later." "Trop de connexions échouées : réessayez plus tard.";
     Forbidden "forbidden" 403 Caller "You may not do this." "Vous n'avez pas le droit de faire cela.";
     NotTheAuthor "not_the_author" 403 Caller "Only its author may change a comment." "Seul son auteur peut modifier un commentaire.";
-    TenantMismatch "tenant_mismatch" 404 Caller "There is no such organization for this login." "Cette organisation n'existe pas pour cette connexion.";
-    TenantAmbiguous "tenant_ambiguous" 400 Caller "Host, header and parameter name different organizations." "L'hôte, l'en-tête et le paramètre nomment des organisations différentes.";
-    OrganizationSuspended "organization_suspended" 403 Caller "The organization is suspended." "L'organisation est suspendue.";
+    MemberRequired "member_required" 403 Caller "Only a member of an organization may do this." "Seul un membre d'une organisation peut faire cela.";
+    NotAMember "not_a_member" 403 Caller "The user is no member of the organization." "L'utilisateur n'est pas membre de l'organisation.";
     SignupClosed "signup_closed" 403 Caller "Sign-up is closed on this installation." "L'inscription est fermée sur cette installation.";
     EmailTaken "email_taken" 409 Caller "This e-mail address has an account already." "Cette adresse e-mail a déjà un compte.";
-    SlugTaken "slug_taken" 409 Caller "This organization name is in use already." "Ce nom d'organisation est déjà utilisé.";
+    SlugTaken "slug_taken" 409 Caller "Another organization has this short name already." "Une autre organisation porte déjà ce nom court.";
+    AlreadyMember "already_member" 409 Caller "The user is a member already." "L'utilisateur est déjà membre.";
     AuthBusy "auth_busy" 503 Ours "Too many logins at this moment: try again in a few seconds." "Trop de connexions en ce moment : réessayez dans quelques secondes.";
+
+    // Which organization.
+    TenantUnknown "tenant_unknown" 404 Caller "There is no such organization." "Cette organisation n'existe pas.";
+    TenantConflict "tenant_conflict" 400 Caller "Host, header and parameter name different organizations." "L'hôte, l'en-tête et le paramètre nomment des organisations différentes.";
+    TenantSuspended "tenant_suspended" 403 Caller "The organization is suspended." "L'organisation est suspendue.";
+    TenantReadOnly "tenant_read_only" 423 Caller "The organization can be read but not changed at this moment." "L'organisation peut être lue mais pas modifiée en ce moment.";
+    TenantArchived "tenant_archived" 410 Caller "The organization is archived." "L'organisation est archivée.";
+    TenantProvisioning "tenant_provisioning" 503 Ours "The organization is being prepared." "L'organisation est en préparation.";
+    TenantFailed "tenant_failed" 503 Ours "The organization's preparation failed." "La préparation de l'organisation a échoué.";
+    ProvisioningFailed "provisioning_failed" 503 Ours "The organization could not be prepared; nothing of it is left." "L'organisation n'a pas pu être préparée ; il n'en reste rien.";
+    OrganizationTransition "organization_transition" 409 Caller "The organization does not go from its status to this one." "L'organisation ne passe pas de son état à celui-ci.";
 
     // Organizations and people.
     OrganizationNotFound "organization_not_found" 404 Caller "There is no such organization." "Cette organisation n'existe pas.";
-    UserNotFound "user_not_found" 404 Caller "There is no such user." "Cet utilisateur n'existe pas.";
 
     // Dashboards, KPIs, values.
     DashboardNotFound "dashboard_not_found" 404 Caller "There is no such dashboard." "Ce tableau de bord n'existe pas.";
+    DashboardNotEmpty "dashboard_not_empty" 409 Caller "The dashboard still has KPIs." "Le tableau de bord a encore des indicateurs.";
     KpiNotFound "kpi_not_found" 404 Caller "There is no such KPI." "Cet indicateur n'existe pas.";
-    ValueNotFound "value_not_found" 404 Caller "The KPI has no value for this period." "L'indicateur n'a pas de valeur pour cette période.";
     KpiCodeTaken "kpi_code_taken" 409 Caller "Another KPI has this code already." "Un autre indicateur porte déjà ce code.";
+    KpiHasValues "kpi_has_values" 409 Caller "The KPI has values: archive it instead." "L'indicateur a des valeurs : archivez-le plutôt.";
+    KpiHasActions "kpi_has_actions" 409 Caller "The KPI has actions: archive it instead." "L'indicateur a des actions : archivez-le plutôt.";
+    KpiArchived "kpi_archived" 409 Caller "The KPI is archived and takes no values." "L'indicateur est archivé et ne reçoit plus de valeurs.";
+    FrequencyFrozen "frequency_frozen" 409 Caller "The frequency cannot change once there are values." "La fréquence ne peut plus changer dès qu'il y a des valeurs.";
+    DirectionNeedsThresholds "direction_needs_thresholds" 409 Caller "With values, a change of direction needs thresholds in the same request." "Avec des valeurs, un changement de sens exige des seuils dans la même requête.";
+    ValueNotFound "value_not_found" 404 Caller "The KPI has no value for this period." "L'indicateur n'a pas de valeur pour cette période.";
     ValueExists "value_exists" 409 Caller "The KPI has a value for this period already." "L'indicateur a déjà une valeur pour cette période.";
-    PeriodLocked "period_locked" 423 Caller "The period is closed." "La période est clôturée.";
+    PeriodLocked "period_locked" 409 Caller "The period is closed." "La période est clôturée.";
 
     // Actions and comments.
     ActionNotFound "action_not_found" 404 Caller "There is no such action." "Cette action n'existe pas.";
@@ -114,7 +136,15 @@ codes! {
 
     // Imports.
     ImportNotFound "import_not_found" 404 Caller "There is no such import." "Cet import n'existe pas.";
-    ImportFinished "import_finished" 409 Caller "The import is finished already." "L'import est déjà terminé.";
+    ImportEnded "import_ended" 409 Caller "The import has ended already." "L'import est déjà terminé.";
+    FileKindUnknown "file_kind_unknown" 422 Caller "The file is neither CSV nor a spreadsheet that can be read." "Le fichier n'est ni un CSV ni un classeur lisible.";
+    FileEncrypted "file_encrypted" 422 Caller "The file is encrypted." "Le fichier est chiffré.";
+    FileTooLarge "file_too_large" 422 Caller "The file is beyond a limit." "Le fichier dépasse une limite.";
+    FileEmpty "file_empty" 422 Caller "The file holds no table." "Le fichier ne contient aucun tableau.";
+    FileDamaged "file_damaged" 422 Caller "The file is damaged." "Le fichier est endommagé.";
+    HeaderNotFound "header_not_found" 422 Caller "No header row was found." "Aucune ligne d'en-tête n'a été trouvée.";
+    HeaderAmbiguous "header_ambiguous" 422 Caller "Two columns mean the same." "Deux colonnes ont le même sens.";
+    FileRefused "file_refused" 422 Caller "The file cannot be imported." "Le fichier ne peut pas être importé.";
 
     // The server.
     TenantUnavailable "tenant_unavailable" 503 Ours "The organization's data are not available at this moment." "Les données de l'organisation ne sont pas disponibles en ce moment.";

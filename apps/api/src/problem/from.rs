@@ -1,16 +1,120 @@
 //! What each domain error is told as. One arm for each variant, so that a new one is decided about.
 
-use super::{ApiError, Code};
+use super::{ApiError, Code, Detail};
+use actix_web::http::header;
 use vigie_action_plans::ActionPlanError;
-use vigie_kernel::{FieldError, StoreError};
+use vigie_auth::{AuthError, OrganizationRefusal};
+use vigie_imports::{FileProblem, ImportError};
+use vigie_kernel::{FieldError, Locale, PermissionDenied, StoreError};
+use vigie_kpis::KpiError;
+use vigie_tenancy::TenancyError;
+
+/// Seconds after which a database is asked again.
+const STORE_RETRY: u64 = 5;
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match &error {
             StoreError::Stale => Self::new(Code::ChangedMeanwhile),
-            StoreError::TenantUnavailable(_) => Self::caused(Code::TenantUnavailable, error).retry_after(5),
-            StoreError::Unavailable(_) => Self::caused(Code::ServiceUnavailable, error).retry_after(5),
+            StoreError::TenantUnavailable(_) => Self::caused(Code::TenantUnavailable, error).retry_after(STORE_RETRY),
+            StoreError::Unavailable(_) => Self::caused(Code::ServiceUnavailable, error).retry_after(STORE_RETRY),
             StoreError::Conflict(_) | StoreError::Broken(_) => Self::caused(Code::Internal, error),
+        }
+    }
+}
+
+impl From<PermissionDenied> for ApiError {
+    fn from(denied: PermissionDenied) -> Self {
+        let challenge = "Bearer error=\"insufficient_scope\"";
+        Self::caused(Code::Forbidden, denied).with_header(header::WWW_AUTHENTICATE, challenge)
+    }
+}
+
+impl From<AuthError> for ApiError {
+    fn from(error: AuthError) -> Self {
+        let challenge = "Bearer error=\"invalid_token\"";
+        match error {
+            AuthError::Invalid(errors) => Self::invalid(errors),
+            AuthError::InvalidCredentials => {
+                Self::new(Code::InvalidCredentials).with_header(header::WWW_AUTHENTICATE, "Bearer")
+            }
+            AuthError::InvalidToken => {
+                Self::new(Code::InvalidToken).with_header(header::WWW_AUTHENTICATE, challenge)
+            }
+            AuthError::Throttled { retry_after } => Self::new(Code::LoginDelayed).retry_after(retry_after),
+            AuthError::SignupClosed => Self::new(Code::SignupClosed),
+            AuthError::EmailTaken => Self::new(Code::EmailTaken),
+            AuthError::SlugTaken => Self::new(Code::SlugTaken),
+            AuthError::AlreadyMember => Self::new(Code::AlreadyMember),
+            AuthError::NotAMember => Self::new(Code::NotAMember),
+            AuthError::Organization(refusal) => refusal.into(),
+            AuthError::Busy => Self::caused(Code::AuthBusy, error).retry_after(2),
+            AuthError::ProvisioningFailed(cause) => Self::caused(Code::ProvisioningFailed, cause).retry_after(30),
+            AuthError::ChangedMeanwhile => Self::new(Code::ChangedMeanwhile),
+            AuthError::Store(error) => error.into(),
+            AuthError::Broken(cause) => Self::caused(Code::Internal, cause),
+        }
+    }
+}
+
+impl From<OrganizationRefusal> for ApiError {
+    fn from(refusal: OrganizationRefusal) -> Self {
+        match refusal {
+            OrganizationRefusal::Provisioning => Self::caused(Code::TenantProvisioning, refusal).retry_after(2),
+            OrganizationRefusal::Suspended => Self::new(Code::TenantSuspended),
+            OrganizationRefusal::Archived => Self::new(Code::TenantArchived),
+            OrganizationRefusal::Failed => Self::caused(Code::TenantFailed, refusal),
+            OrganizationRefusal::Unknown => Self::new(Code::TenantUnknown),
+        }
+    }
+}
+
+impl From<TenancyError> for ApiError {
+    fn from(error: TenancyError) -> Self {
+        match error {
+            TenancyError::Invalid(errors) => Self::invalid(errors),
+            TenancyError::TenantUnknown | TenancyError::NotFound => Self::new(Code::TenantUnknown),
+            TenancyError::TenantConflict => Self::new(Code::TenantConflict),
+            TenancyError::SlugTaken => Self::new(Code::SlugTaken),
+            TenancyError::Transition { .. } => Self::caused(Code::OrganizationTransition, error),
+            TenancyError::ChangedMeanwhile => Self::new(Code::ChangedMeanwhile),
+            TenancyError::Step { .. } => Self::caused(Code::ProvisioningFailed, error).retry_after(30),
+            TenancyError::Prefix(_) => Self::caused(Code::Internal, error),
+            TenancyError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<KpiError> for ApiError {
+    fn from(error: KpiError) -> Self {
+        match error {
+            KpiError::Denied(denied) => denied.into(),
+            KpiError::Invalid(errors) => Self::invalid(errors),
+            KpiError::DashboardNotFound(_) => Self::new(Code::DashboardNotFound),
+            KpiError::KpiNotFound(_) => Self::new(Code::KpiNotFound),
+            KpiError::ValueNotFound(_) => Self::new(Code::ValueNotFound),
+            KpiError::Stale => Self::new(Code::ChangedMeanwhile),
+            KpiError::CodeTaken => Self::field(Code::KpiCodeTaken, FieldError::new("code", "kpi_code_taken")),
+            KpiError::DashboardNotEmpty => Self::new(Code::DashboardNotEmpty),
+            KpiError::KpiHasValues => Self::new(Code::KpiHasValues),
+            KpiError::KpiHasActions => Self::new(Code::KpiHasActions),
+            KpiError::KpiArchived => Self::new(Code::KpiArchived),
+            KpiError::FrequencyFrozen => {
+                Self::field(Code::FrequencyFrozen, FieldError::new("frequency", "frequency_frozen"))
+            }
+            KpiError::DirectionNeedsThresholds => Self::field(
+                Code::DirectionNeedsThresholds,
+                FieldError::new("direction", "direction_needs_thresholds"),
+            ),
+            KpiError::ValueExists(id) => Self::field(
+                Code::ValueExists,
+                FieldError::new("period", "value_exists").with("value_id", id),
+            ),
+            KpiError::PeriodLocked { closed_through } => Self::field(
+                Code::PeriodLocked,
+                FieldError::new("period", "period_locked").with("closed_through", closed_through),
+            ),
+            KpiError::Store(error) => error.into(),
         }
     }
 }
@@ -18,7 +122,7 @@ impl From<StoreError> for ApiError {
 impl From<ActionPlanError> for ApiError {
     fn from(error: ActionPlanError) -> Self {
         match error {
-            ActionPlanError::Denied(denied) => Self::caused(Code::Forbidden, denied),
+            ActionPlanError::Denied(denied) => denied.into(),
             ActionPlanError::NotTheAuthor => Self::new(Code::NotTheAuthor),
             ActionPlanError::Invalid(errors) => Self::invalid(errors),
             ActionPlanError::KpiNotFound => Self::new(Code::KpiNotFound),
@@ -31,5 +135,28 @@ impl From<ActionPlanError> for ApiError {
             ActionPlanError::ChangedMeanwhile => Self::new(Code::ChangedMeanwhile),
             ActionPlanError::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<ImportError> for ApiError {
+    fn from(error: ImportError) -> Self {
+        match error {
+            ImportError::Denied(denied) => denied.into(),
+            ImportError::Invalid(errors) => Self::invalid(errors),
+            ImportError::File(problem) => problem.into(),
+            ImportError::NotFound(_) => Self::new(Code::ImportNotFound),
+            ImportError::Ended(_) => Self::new(Code::ImportEnded),
+            ImportError::ChangedMeanwhile => Self::new(Code::ChangedMeanwhile),
+            ImportError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<FileProblem> for ApiError {
+    /// The problem's own code in lower case, and its own words.
+    fn from(problem: FileProblem) -> Self {
+        let code = Code::from_name(&problem.code.name().to_ascii_lowercase()).unwrap_or(Code::FileRefused);
+        Self::new(code)
+            .with_detail(Detail { en: problem.message(Locale::En), fr: problem.message(Locale::Fr) })
     }
 }

@@ -25,11 +25,21 @@ use actix_web::{HttpResponse, ResponseError};
 use std::fmt;
 use vigie_kernel::{BoxError, FieldError, FieldErrors, Locale};
 
+/// What happened, in each language, when the code's title does not say it all.
+#[derive(Clone, Debug)]
+pub struct Detail {
+    /// In English.
+    pub en: String,
+    /// In French.
+    pub fr: String,
+}
+
 /// What an endpoint answers when it does not do what was asked.
 #[derive(Debug)]
 pub struct ApiError {
     code: Code,
     errors: FieldErrors,
+    detail: Option<Detail>,
     cause: Option<BoxError>,
     headers: Vec<(header::HeaderName, header::HeaderValue)>,
 }
@@ -38,7 +48,7 @@ impl ApiError {
     /// An error that the code says all about.
     #[must_use]
     pub const fn new(code: Code) -> Self {
-        Self { code, errors: FieldErrors::new(), cause: None, headers: Vec::new() }
+        Self { code, errors: FieldErrors::new(), detail: None, cause: None, headers: Vec::new() }
     }
 
     /// An error with the cause that the log keeps.
@@ -67,6 +77,20 @@ impl ApiError {
     #[must_use]
     pub fn with_errors(self, errors: FieldErrors) -> Self {
         Self { errors, ..self }
+    }
+
+    /// Says what happened in words of its own.
+    #[must_use]
+    pub fn with_detail(self, detail: Detail) -> Self {
+        Self { detail: Some(detail), ..self }
+    }
+
+    /// What happened, in words of its own.
+    pub(crate) fn detail(&self, locale: Locale) -> Option<&str> {
+        self.detail.as_ref().map(|detail| match locale {
+            Locale::En => detail.en.as_str(),
+            Locale::Fr => detail.fr.as_str(),
+        })
     }
 
     /// Adds a header to the answer; a value that is no header text is left out.

@@ -60,9 +60,10 @@ pub(crate) fn problem_response(error: &ApiError, context: &ProblemContext) -> Ht
     let errors: Vec<FieldProblem> =
         error.errors().as_slice().iter().map(|error| field_problem(error, context.locale)).collect();
     let title = code.title(context.locale).to_owned();
-    let detail = match errors.as_slice() {
-        [] => title.clone(),
-        [first, ..] => first.message.clone(),
+    let detail = match (error.detail(context.locale), errors.as_slice()) {
+        (Some(detail), _) => detail.to_owned(),
+        (None, []) => title.clone(),
+        (None, [first, ..]) => first.message.clone(),
     };
     let problem = Problem {
         kind: format!("urn:vigie:error:{}", code.name()),

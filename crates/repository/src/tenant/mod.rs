@@ -2,6 +2,8 @@
 
 mod actions;
 mod audit;
+mod imports;
+mod kpis;
 mod outbox;
 mod store;
 mod work;

@@ -6,15 +6,17 @@ use crate::error::store_error;
 use crate::relay::RelaySignal;
 use async_trait::async_trait;
 use sea_orm::{DatabaseConnection, DatabaseTransaction};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::OwnedSemaphorePermit;
 use vigie_jobs::Outbox;
-use vigie_kernel::{AuditLog, OrganizationId, StoreError, TenantContext, UnitOfWork};
+use vigie_kernel::{AuditLog, IdSource, OrganizationId, StoreError, TenantContext, UnitOfWork};
 
 /// One transaction on one organization's database. Dropped, it is rolled back.
 pub(crate) struct TenantWork {
     pub(super) txn: DatabaseTransaction,
     pub(super) tenant: TenantContext,
+    pub(super) ids: Arc<dyn IdSource>,
     outbox_written: AtomicBool,
     organization: OrganizationId,
     relay: RelaySignal,
@@ -25,12 +27,14 @@ impl TenantWork {
     pub(super) fn new(
         txn: DatabaseTransaction,
         tenant: &TenantContext,
+        ids: Arc<dyn IdSource>,
         relay: RelaySignal,
         permit: OwnedSemaphorePermit,
     ) -> Self {
         Self {
             txn,
             tenant: tenant.clone(),
+            ids,
             outbox_written: AtomicBool::new(false),
             organization: tenant.organization(),
             relay,

@@ -1,0 +1,113 @@
+//! Who calls, and for which organization: found out before any body is read.
+
+use super::client;
+use super::request_id::RequestId;
+use super::throttle::{Policy, Throttle};
+use crate::openapi::ApiDocument;
+use crate::problem::{ApiError, Code};
+use crate::server::ServerState;
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::{Method, header};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage as _, web};
+use url::form_urlencoded;
+use vigie_auth::{AuthService, Caller, OrganizationStatus};
+use vigie_kernel::OrganizationId;
+use vigie_tenancy::{TenancyService, TenantHints};
+
+/// The organization that the request names by host, header or parameter, in the request's extensions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NamedOrganization(pub(crate) Option<OrganizationId>);
+
+/// What the authentication asks.
+pub(crate) struct Gate {
+    pub(crate) auth: web::Data<dyn AuthService>,
+    pub(crate) tenancy: web::Data<dyn TenancyService>,
+    pub(crate) document: web::Data<ApiDocument>,
+    pub(crate) state: web::Data<ServerState>,
+    /// `None` counts nothing.
+    pub(crate) throttle: Option<Throttle>,
+}
+
+/// Wraps the routes of the API. An operation that the document does not call public needs a valid access token.
+pub(crate) async fn authenticate<B: MessageBody + 'static>(
+    gate: web::Data<Gate>,
+    req: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    match gate.admit(&req).await {
+        Ok(()) => Ok(next.call(req).await?.map_into_boxed_body()),
+        Err(error) => Ok(req.error_response(error)),
+    }
+}
+
+impl Gate {
+    async fn admit(&self, req: &ServiceRequest) -> Result<(), ApiError> {
+        // Where no route is, there is nothing to protect: the default route answers.
+        let Some(pattern) = req.match_pattern() else { return Ok(()) };
+        if self.document.is_public(req.method(), &pattern) {
+            self.count_address(Policy::of_public(&pattern), req)?;
+            let named = self.named(req).await?;
+            req.extensions_mut().insert(NamedOrganization(named));
+            return Ok(());
+        }
+        let Some(token) = bearer(req) else {
+            self.count_address(Policy::Anonymous, req)?;
+            let error = ApiError::new(Code::AuthenticationRequired);
+            return Err(error.with_header(header::WWW_AUTHENTICATE, "Bearer"));
+        };
+        let named = self.named(req).await?;
+        let request_id =
+            req.extensions().get::<RequestId>().map_or_else(String::new, |request_id| request_id.0.clone());
+        let caller = match self.auth.authenticate(token, named, &request_id).await {
+            Ok(caller) => caller,
+            Err(error) => {
+                self.count_address(Policy::Anonymous, req)?;
+                return Err(error.into());
+            }
+        };
+        self.count(Policy::Requests, caller.user().to_string())?;
+        refuse_write_to_read_only(&caller, req.method())?;
+        req.extensions_mut().insert(caller);
+        Ok(())
+    }
+
+    async fn named(&self, req: &ServiceRequest) -> Result<Option<OrganizationId>, ApiError> {
+        let header = req.headers().get("x-tenant-id").and_then(|value| value.to_str().ok());
+        let query = form_urlencoded::parse(req.query_string().as_bytes())
+            .find_map(|(name, value)| (name == "tenant").then(|| value.into_owned()));
+        let hints = TenantHints {
+            host: client::host(req, &self.state.trusted_proxies),
+            header: header.map(str::to_owned),
+            query,
+        };
+        Ok(self.tenancy.resolve(&hints).await?.map(|organization| organization.id))
+    }
+
+    fn count_address(&self, policy: Policy, req: &ServiceRequest) -> Result<(), ApiError> {
+        let address = client::address(req, &self.state.trusted_proxies);
+        self.count(policy, address.map_or_else(|| "unknown".to_owned(), client::counted_as))
+    }
+
+    fn count(&self, policy: Policy, client: String) -> Result<(), ApiError> {
+        let Some(throttle) = &self.throttle else { return Ok(()) };
+        throttle
+            .count(policy, client)
+            .map_err(|seconds| ApiError::new(Code::TooManyRequests).retry_after(seconds))
+    }
+}
+
+fn bearer(req: &ServiceRequest) -> Option<&str> {
+    let value = req.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+fn refuse_write_to_read_only(caller: &Caller, method: &Method) -> Result<(), ApiError> {
+    let is_read_only = match caller {
+        Caller::Member(member) => member.organization.status == OrganizationStatus::ReadOnly,
+        Caller::PlatformAdmin(_) => false,
+    };
+    if is_read_only && *method != Method::GET { Err(ApiError::new(Code::TenantReadOnly)) } else { Ok(()) }
+}

@@ -1,0 +1,48 @@
+//! Where a request comes from, behind proxies that are trusted and no others.
+
+use actix_web::dev::ServiceRequest;
+use actix_web::http::header;
+use std::net::{IpAddr, Ipv6Addr};
+
+/// The client's address: the peer's, or, when the peer is a trusted proxy, the last of `X-Forwarded-For` that is none.
+pub(super) fn address(req: &ServiceRequest, trusted: &[IpAddr]) -> Option<IpAddr> {
+    let peer = plain(req.peer_addr()?.ip());
+    if !trusted.contains(&peer) {
+        return Some(peer);
+    }
+    let forwarded = req.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok());
+    let hops: Vec<&str> = forwarded.flat_map(|line| line.split(',')).map(str::trim).collect();
+    let mut client = peer;
+    for hop in hops.into_iter().rev() {
+        // What is no address ends the chain: nothing before it can be believed.
+        let Ok(hop) = hop.parse::<IpAddr>() else { break };
+        client = plain(hop);
+        if !trusted.contains(&client) {
+            break;
+        }
+    }
+    Some(client)
+}
+
+/// The host that the client asked for; a forwarded one from a trusted proxy only.
+pub(super) fn host(req: &ServiceRequest, trusted: &[IpAddr]) -> Option<String> {
+    let text = |name: &str| req.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let behind_proxy = req.peer_addr().is_some_and(|peer| trusted.contains(&plain(peer.ip())));
+    let forwarded = if behind_proxy { text("x-forwarded-host") } else { None };
+    forwarded.or_else(|| req.uri().authority().map(ToString::to_string)).or_else(|| text(header::HOST.as_str()))
+}
+
+/// The address under which a client is counted: an IPv6 client has a /64 at least.
+pub(super) fn counted_as(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{}/64", Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+    }
+}
+
+fn plain(address: IpAddr) -> IpAddr {
+    address.to_canonical()
+}

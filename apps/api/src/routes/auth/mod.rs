@@ -1,0 +1,26 @@
+//! Signing up, logging in and out.
+
+mod login;
+mod logout;
+mod logout_all;
+mod me;
+mod refresh;
+mod register;
+mod sign_up;
+mod view;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Registers the routes.
+pub(crate) fn configure(config: &mut ServiceConfig) {
+    config
+        .service(sign_up::sign_up)
+        .service(register::register)
+        .service(login::login)
+        .service(refresh::refresh)
+        .service(logout::logout)
+        .service(logout_all::logout_all)
+        .service(me::me);
+}
+
+pub(crate) use view::{ProfileView, UserView};

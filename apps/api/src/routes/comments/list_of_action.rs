@@ -1,0 +1,31 @@
+//! `GET /actions/{id}/comments`
+
+use super::view::CommentView;
+use crate::extract::{Id, Pages, Params, Tenant};
+use crate::problem::ApiError;
+use crate::respond::List;
+use crate::routes::page_query::PageQuery;
+use actix_web::{get, web};
+use uuid::Uuid;
+use vigie_action_plans::{ActionPlanService, CommentTarget};
+use vigie_kernel::ActionId;
+
+/// Lists the comments on an action, newest first.
+#[utoipa::path(
+    operation_id = "comment_list_of_action", tag = "comments",
+    params(("id" = Uuid, Path, description = "The action"), PageQuery),
+    responses((status = 200, body = List<CommentView>)),
+    extensions(("x-permission" = json!("dashboard:read")))
+)]
+#[get("/actions/{id}/comments")]
+pub(crate) async fn list_comments_of_action(
+    Tenant(tenant): Tenant,
+    Id(id): Id<ActionId>,
+    actions: web::Data<dyn ActionPlanService>,
+    pages: Pages,
+    params: Params<PageQuery>,
+) -> Result<List<CommentView>, ApiError> {
+    let page = params.read(|query, checks| query.page(&pages, checks))?;
+    let found = actions.comments(&tenant, CommentTarget::Action(id), &page).await?;
+    Ok(pages.answer(found, |comment| CommentView::from(&comment)))
+}

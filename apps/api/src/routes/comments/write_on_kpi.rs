@@ -1,0 +1,30 @@
+//! `POST /kpis/{id}/comments`
+
+use super::view::{CommentRequest, CommentView, created};
+use crate::extract::{Body, Id, Tenant};
+use crate::problem::ApiError;
+use crate::respond::Created;
+use actix_web::{post, web};
+use uuid::Uuid;
+use vigie_action_plans::{ActionPlanService, CommentTarget, WriteComment};
+use vigie_kernel::KpiId;
+
+/// Writes a comment on a KPI.
+#[utoipa::path(
+    operation_id = "comment_write_on_kpi", tag = "comments",
+    params(("id" = Uuid, Path, description = "The KPI")),
+    request_body = CommentRequest,
+    responses((status = 201, body = CommentView)),
+    extensions(("x-permission" = json!("comment:write")))
+)]
+#[post("/kpis/{id}/comments")]
+pub(crate) async fn write_comment_on_kpi(
+    Tenant(tenant): Tenant,
+    Id(id): Id<KpiId>,
+    actions: web::Data<dyn ActionPlanService>,
+    body: Body<CommentRequest>,
+) -> Result<Created<CommentView>, ApiError> {
+    let content = body.read(CommentRequest::content)?;
+    let command = WriteComment { target: CommentTarget::Kpi(id), content };
+    Ok(created(&actions.write_comment(&tenant, command).await?))
+}

@@ -1,0 +1,11 @@
+//! The caller and his organization.
+
+mod me;
+mod organization;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Registers the routes.
+pub(crate) fn configure(config: &mut ServiceConfig) {
+    config.service(me::own_account).service(organization::own_organization);
+}

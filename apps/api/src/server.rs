@@ -1,0 +1,136 @@
+//! Running the server.
+
+use crate::metrics;
+use crate::middleware::{authenticate, edge, leave_small_bodies};
+use crate::openapi::{ApiDocument, PREFIX};
+use crate::routes;
+use crate::services::Services;
+use actix_cors::Cors;
+use actix_web::middleware::{Compress, Condition, from_fn};
+use actix_web::{App, HttpServer, dev, http, web};
+use std::future::Future;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use utoipa_actix_web::AppExt as _;
+use utoipa_actix_web::scope::scope;
+
+/// Time that the head of a request may take.
+const HEAD_TIME: Duration = Duration::from_secs(5);
+/// Time that an idle connection is kept.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// Connections of one worker thread.
+const CONNECTIONS: usize = 2048;
+/// Seconds that running requests get when the server stops.
+const STOP_TIME: u64 = 30;
+
+/// How the server listens and whom it lets in.
+#[derive(Clone, Debug)]
+pub struct ServerSettings {
+    /// Worker threads; the number of cores when absent.
+    pub workers: Option<usize>,
+    /// Token that `/metrics` asks for. Without one, figures are told on a loopback address only.
+    pub metrics_token: Option<String>,
+    /// Origins of browsers that may call, besides the server's own.
+    pub allowed_origins: Vec<String>,
+    /// Time between telling that the server is not ready any more and closing the door.
+    pub drain: Duration,
+}
+
+impl Default for ServerSettings {
+    fn default() -> Self {
+        Self { workers: None, metrics_token: None, allowed_origins: Vec::new(), drain: Duration::ZERO }
+    }
+}
+
+/// What the operational routes need to know of the server.
+pub(crate) struct ServerState {
+    pub(crate) metrics_token: Option<String>,
+    pub(crate) on_loopback: bool,
+    pub(crate) draining: AtomicBool,
+    pub(crate) prometheus: metrics_exporter_prometheus::PrometheusHandle,
+}
+
+/// Starts to answer on a listener. The future ends once `stop` has ended and running requests are answered.
+///
+/// # Errors
+/// When the listener cannot be used, or the program was put together wrongly (metrics, API document).
+pub fn serve(
+    services: Services,
+    settings: ServerSettings,
+    listener: TcpListener,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<dev::Server> {
+    let state = web::Data::new(ServerState {
+        metrics_token: settings.metrics_token.clone(),
+        on_loopback: listener.local_addr().is_ok_and(|address: SocketAddr| address.ip().is_loopback()),
+        draining: AtomicBool::new(false),
+        prometheus: metrics::recorder().map_err(io::Error::other)?,
+    });
+    let document = web::Data::new(ApiDocument::load().map_err(io::Error::other)?);
+    let upkeep = tokio::spawn(metrics::upkeep(state.prometheus.clone()));
+    let (draining, drain) = (state.clone(), settings.drain);
+    let workers = settings.workers;
+    let origins: Arc<[String]> = settings.allowed_origins.into();
+
+    let factory = move || {
+        App::new()
+            .configure(|config| services.register(config))
+            .app_data(state.clone())
+            .app_data(document.clone())
+            .configure(routes::imports::limits)
+            .into_utoipa_app()
+            .service(scope(PREFIX).configure(routes::configure).wrap(from_fn(authenticate)))
+            .configure(routes::health::configure)
+            .into_app()
+            .configure(routes::docs::configure)
+            .default_service(web::to(routes::nothing_here))
+            .wrap(from_fn(leave_small_bodies))
+            .wrap(Compress::default())
+            .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
+            .wrap(from_fn(edge))
+    };
+    let mut server = HttpServer::new(factory)
+        .client_request_timeout(HEAD_TIME)
+        .keep_alive(KEEP_ALIVE)
+        .max_connections(CONNECTIONS)
+        .shutdown_timeout(STOP_TIME)
+        .shutdown_signal(async move {
+            stop.await;
+            tracing::info!("stopping: not ready any more");
+            draining.draining.store(true, Ordering::Relaxed);
+            tokio::time::sleep(drain).await;
+            upkeep.abort();
+        });
+    if let Some(workers) = workers {
+        server = server.workers(workers);
+    }
+    Ok(server.listen(listener)?.run())
+}
+
+fn cors(origins: &[String]) -> Cors {
+    let cors = Cors::default()
+        .block_on_origin_mismatch(true)
+        .allowed_methods([
+            http::Method::GET,
+            http::Method::POST,
+            http::Method::PUT,
+            http::Method::PATCH,
+            http::Method::DELETE,
+        ])
+        .allowed_headers([
+            http::header::AUTHORIZATION,
+            http::header::CONTENT_TYPE,
+            http::header::IF_MATCH,
+            http::header::ACCEPT_LANGUAGE,
+        ])
+        .allowed_header("x-tenant-id")
+        .allowed_header("x-request-id")
+        .allowed_header("idempotency-key")
+        .expose_headers([http::header::ETAG, http::header::LOCATION, http::header::LINK])
+        .expose_headers(["x-request-id"])
+        .max_age(600);
+    origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
+}

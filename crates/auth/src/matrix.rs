@@ -1,0 +1,49 @@
+//! The permission matrix: which role holds which permission. What is not listed is denied.
+
+use vigie_kernel::{Permission, PermissionSet, Role};
+
+/// One permission and the roles that hold it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PermissionRow {
+    /// The permission.
+    pub permission: Permission,
+    /// The roles that hold it.
+    pub roles: &'static [Role],
+}
+
+const EVERYBODY: &[Role] = &[Role::Owner, Role::Admin, Role::Manager, Role::User];
+const MANAGERS: &[Role] = &[Role::Owner, Role::Admin, Role::Manager];
+const ADMINS: &[Role] = &[Role::Owner, Role::Admin];
+
+const fn row(permission: Permission, roles: &'static [Role]) -> PermissionRow {
+    PermissionRow { permission, roles }
+}
+
+/// The matrix, one row for each permission.
+pub const PERMISSION_ROWS: &[PermissionRow] = &[
+    row(Permission::OrganizationRead, EVERYBODY),
+    row(Permission::DashboardRead, EVERYBODY),
+    row(Permission::DashboardCreate, EVERYBODY),
+    row(Permission::DashboardChangeOwn, EVERYBODY),
+    row(Permission::DashboardChange, MANAGERS),
+    row(Permission::ValueRecordOwn, EVERYBODY),
+    row(Permission::ValueRecord, MANAGERS),
+    row(Permission::PeriodClose, MANAGERS),
+    row(Permission::ActionCreate, EVERYBODY),
+    row(Permission::ActionChangeOwn, EVERYBODY),
+    row(Permission::ActionChange, MANAGERS),
+    row(Permission::CommentWrite, EVERYBODY),
+    row(Permission::CommentModerate, MANAGERS),
+    row(Permission::ImportRun, EVERYBODY),
+    row(Permission::ImportManage, MANAGERS),
+    row(Permission::MemberList, MANAGERS),
+    row(Permission::AuditRead, ADMINS),
+];
+
+/// The permissions that a role holds.
+#[must_use]
+pub fn permissions_of(role: Role) -> PermissionSet {
+    let held: Vec<Permission> =
+        PERMISSION_ROWS.iter().filter(|row| row.roles.contains(&role)).map(|row| row.permission).collect();
+    PermissionSet::of(&held)
+}

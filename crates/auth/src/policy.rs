@@ -1,0 +1,77 @@
+//! The numbers of identity that an installation may change, and those that it may not.
+
+use chrono::TimeDelta;
+
+/// Who may make an organization.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignupMode {
+    /// Everybody, at once.
+    Open,
+    /// Nobody but the platform.
+    Closed,
+}
+
+impl SignupMode {
+    /// The mode of that name (`open`, `closed`), or `None`.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "open" => Some(Self::Open),
+            "closed" => Some(Self::Closed),
+            _ => None,
+        }
+    }
+}
+
+/// What an installation decides about identity.
+#[derive(Clone, Copy, Debug)]
+pub struct AuthPolicy {
+    /// Who may sign up.
+    pub signup: SignupMode,
+    /// Whether failed logins in a row delay further ones. Off only in benchmarks and tests.
+    pub login_delays: bool,
+    /// Least number of code points of a new password, 8..=64.
+    pub min_password_chars: usize,
+    /// Lifetime of an access token, 60..=900 s. Up to 5 % are taken off at random.
+    pub access_token_seconds: i64,
+}
+
+impl Default for AuthPolicy {
+    fn default() -> Self {
+        Self {
+            signup: SignupMode::Open,
+            login_delays: true,
+            min_password_chars: 12,
+            access_token_seconds: 600,
+        }
+    }
+}
+
+/// The plan of an organization that signed itself up.
+pub(crate) const SIGNUP_PLAN: &str = "starter";
+/// Sessions that a user may have at a time; the longest unused one goes when one more begins (ASVS 7.1.2).
+pub(crate) const MAX_SESSIONS: usize = 10;
+/// For how long a used refresh token still gives the successor that it gave before, so that a lost answer loses nothing.
+pub(crate) const REFRESH_GRACE: TimeDelta = TimeDelta::seconds(30);
+
+/// How long a session and its refresh tokens live.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SessionLifetime {
+    /// A refresh token that is not used for so long is dead.
+    pub(crate) idle: TimeDelta,
+    /// No refresh goes beyond this age of the session.
+    pub(crate) absolute: TimeDelta,
+}
+
+impl SessionLifetime {
+    /// Of a member's session.
+    pub(crate) const MEMBER: Self = Self { idle: TimeDelta::days(7), absolute: TimeDelta::days(30) };
+    /// Of a platform administrator's session.
+    pub(crate) const PLATFORM_ADMIN: Self =
+        Self { idle: TimeDelta::hours(8), absolute: TimeDelta::hours(12) };
+
+    /// The lifetime for a session with or without an organization.
+    pub(crate) const fn of(has_organization: bool) -> Self {
+        if has_organization { Self::MEMBER } else { Self::PLATFORM_ADMIN }
+    }
+}

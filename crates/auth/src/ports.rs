@@ -1,0 +1,272 @@
+//! What identity needs of the outside.
+
+use crate::{
+    LiveSession, LoginAttempts, MemberOrganization, Membership, NewOrganization, OrganizationSummary,
+    PasswordHash, RefreshToken, SecretText, Session, TokenHash, User,
+};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use thiserror::Error;
+use uuid::Uuid;
+use vigie_kernel::{
+    AuditLog, BoxError, OrganizationId, Role, Rule, SessionId, Slug, StoreError, TenantContext, UnitOfWork,
+    UserId,
+};
+use zeroize::Zeroizing;
+
+/// An account's address, in canonical form, is unique.
+pub const RULE_USER_EMAIL: Rule = Rule("user_email");
+/// An organization's slug is unique.
+pub const RULE_ORGANIZATION_SLUG: Rule = Rule("organization_slug");
+/// A user has one membership of an organization.
+pub const RULE_MEMBERSHIP: Rule = Rule("membership_user_organization");
+
+/// The control database, as far as identity is concerned.
+#[async_trait]
+pub trait IdentityStore: Send + Sync {
+    /// Opens a transaction. On SQLite it must be an immediate one.
+    async fn begin(&self) -> Result<Box<dyn IdentityWork>, StoreError>;
+    /// Opens single statements without a transaction. The caller drops it before it hashes a password.
+    async fn read(&self) -> Result<Box<dyn IdentityReads>, StoreError>;
+}
+
+/// One transaction on the control database.
+pub trait IdentityWork: UnitOfWork {
+    /// The accounts.
+    fn users(&mut self) -> Box<dyn UserRepository + '_>;
+    /// The memberships.
+    fn memberships(&mut self) -> Box<dyn MembershipRepository + '_>;
+    /// The sessions.
+    fn sessions(&mut self) -> Box<dyn SessionRepository + '_>;
+    /// The refresh tokens.
+    fn refresh_tokens(&mut self) -> Box<dyn RefreshTokenRepository + '_>;
+    /// The failed logins.
+    fn login_attempts(&mut self) -> Box<dyn LoginAttemptRepository + '_>;
+    /// The organizations.
+    fn organizations(&mut self) -> Box<dyn OrganizationRegistrar + '_>;
+    /// The platform's audit trail.
+    fn audit(&mut self) -> Box<dyn AuditLog + '_>;
+}
+
+/// Reads that need no transaction, one statement each.
+#[async_trait]
+pub trait IdentityReads: Send {
+    /// The session with its user and, for a member, his membership and organization. Tells ended and expired ones as well.
+    async fn live_session(&mut self, id: SessionId) -> Result<Option<LiveSession>, StoreError>;
+    /// The account with that canonical address ([`vigie_kernel::EmailAddress::key`]).
+    async fn user_by_email(&mut self, email_key: &str) -> Result<Option<User>, StoreError>;
+    /// The failed logins counted under that key.
+    async fn login_attempts(&mut self, key: &str) -> Result<Option<LoginAttempts>, StoreError>;
+    /// The memberships of a user, inactive ones and deleted organizations included.
+    async fn organizations_of(&mut self, user: UserId) -> Result<Vec<MemberOrganization>, StoreError>;
+    /// A user's membership of an organization.
+    async fn membership(
+        &mut self,
+        user: UserId,
+        organization: OrganizationId,
+    ) -> Result<Option<(User, MemberOrganization)>, StoreError>;
+}
+
+/// The accounts.
+#[async_trait]
+pub trait UserRepository: Send {
+    /// An account, locked until the transaction ends.
+    async fn find_for_update(&mut self, id: UserId) -> Result<Option<User>, StoreError>;
+    /// The account with that canonical address.
+    async fn find_by_email(&mut self, email_key: &str) -> Result<Option<User>, StoreError>;
+    /// Stores a new account; [`RULE_USER_EMAIL`] when the address is taken.
+    async fn insert(&mut self, user: &User) -> Result<(), StoreError>;
+    /// Stores a change; [`StoreError::Stale`] when another writer came first.
+    async fn update(&mut self, user: &User) -> Result<(), StoreError>;
+}
+
+/// The memberships.
+#[async_trait]
+pub trait MembershipRepository: Send {
+    /// A user's membership of an organization.
+    async fn find(
+        &mut self,
+        user: UserId,
+        organization: OrganizationId,
+    ) -> Result<Option<Membership>, StoreError>;
+    /// Stores a new membership; [`RULE_MEMBERSHIP`] when there is one.
+    async fn insert(&mut self, membership: &Membership) -> Result<(), StoreError>;
+    /// Stores a change; [`StoreError::Stale`] when another writer came first.
+    async fn update(&mut self, membership: &Membership) -> Result<(), StoreError>;
+}
+
+/// The sessions.
+#[async_trait]
+pub trait SessionRepository: Send {
+    /// A session, locked until the transaction ends.
+    async fn find_for_update(&mut self, id: SessionId) -> Result<Option<Session>, StoreError>;
+    /// The same answer as [`IdentityReads::live_session`], inside the transaction.
+    async fn live(&mut self, id: SessionId) -> Result<Option<LiveSession>, StoreError>;
+    /// The sessions of a user that have not ended and expire after `now`, the longest unused first.
+    async fn live_of_user(&mut self, user: UserId, now: DateTime<Utc>) -> Result<Vec<Session>, StoreError>;
+    /// Stores a new session.
+    async fn insert(&mut self, session: &Session) -> Result<(), StoreError>;
+    /// Stores a change of a session.
+    async fn update(&mut self, session: &Session) -> Result<(), StoreError>;
+}
+
+/// The refresh tokens.
+#[async_trait]
+pub trait RefreshTokenRepository: Send {
+    /// The token of that hash, locked until the transaction ends: of ten transactions that ask for one token, nine wait
+    /// here and then see what the first has written.
+    async fn find_for_update(&mut self, hash: &TokenHash) -> Result<Option<RefreshToken>, StoreError>;
+    /// The token of that generation in a session's family.
+    async fn of_generation(
+        &mut self,
+        session: SessionId,
+        generation: i32,
+    ) -> Result<Option<RefreshToken>, StoreError>;
+    /// Stores a new token.
+    async fn insert(&mut self, token: &RefreshToken) -> Result<(), StoreError>;
+    /// Stores a change of a token.
+    async fn update(&mut self, token: &RefreshToken) -> Result<(), StoreError>;
+}
+
+/// Failed logins in a row, by a key that is no address.
+#[async_trait]
+pub trait LoginAttemptRepository: Send {
+    /// Adds one failure at that instant, atomically (insert, or add one to the row).
+    async fn count_failure(&mut self, key: &str, at: DateTime<Utc>) -> Result<(), StoreError>;
+    /// Forgets the failures. Absent is no error.
+    async fn clear(&mut self, key: &str) -> Result<(), StoreError>;
+}
+
+/// The organizations' rows in the control database.
+#[async_trait]
+pub trait OrganizationRegistrar: Send {
+    /// Inserts the organization in the state `provisioning`; [`RULE_ORGANIZATION_SLUG`] when the slug is taken. The name of
+    /// its database is the store's business.
+    async fn reserve(&mut self, organization: &NewOrganization) -> Result<(), StoreError>;
+    /// The organization with that slug, unless it is deleted.
+    async fn find_by_slug(&mut self, slug: &Slug) -> Result<Option<OrganizationSummary>, StoreError>;
+}
+
+/// An organization's database could not be made or removed.
+#[derive(Debug, Error)]
+#[error("the organization's database could not be prepared")]
+pub struct ProvisionFailed(#[source] pub BoxError);
+
+/// Makes an organization's database. Filled by delegating to tenancy.
+#[async_trait]
+pub trait Provisioning: Send + Sync {
+    /// Makes the database of a reserved organization, writes its members into it and activates it. Calling it again
+    /// continues.
+    async fn provision(&self, organization: OrganizationId) -> Result<(), ProvisionFailed>;
+    /// Removes whatever there is of an organization that was never active: database, memberships, row, and the accounts
+    /// that the sign-up made for it. Absent is no error.
+    async fn discard(&self, organization: OrganizationId) -> Result<(), ProvisionFailed>;
+}
+
+/// A member as the organization's own database knows him.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberProfile {
+    /// The user.
+    pub user: UserId,
+    /// His full name.
+    pub full_name: String,
+    /// His role.
+    pub role: Role,
+    /// Whether he may come in.
+    pub active: bool,
+}
+
+/// The projection of members in an organization's own database, at which owners and authors point.
+#[async_trait]
+pub trait MemberDirectory: Send + Sync {
+    /// Inserts the profile or brings it up to date.
+    async fn put(&self, tenant: &TenantContext, member: &MemberProfile) -> Result<(), StoreError>;
+}
+
+/// Why a password was not hashed.
+#[derive(Debug, Error)]
+pub enum HashError {
+    /// Too many wait already, or the wait was too long.
+    #[error("too many passwords are being hashed")]
+    Busy,
+    /// The hasher failed.
+    #[error("the password hasher failed")]
+    Broken(#[source] BoxError),
+}
+
+/// What comparing a password with a stored hash told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The password is right; `needs_rehash` when the stored hash is weaker than what is made today.
+    Match {
+        /// Whether a new hash should replace the stored one.
+        needs_rehash: bool,
+    },
+    /// The password is wrong.
+    Mismatch,
+    /// The stored hash asks for more than is ever computed, or is of another kind: only a new password helps.
+    Unusable,
+}
+
+/// Hashes passwords, a few at a time.
+#[async_trait]
+pub trait PasswordHasher: Send + Sync {
+    /// Hashes with a fresh salt and today's parameters.
+    async fn hash(&self, password: &SecretText) -> Result<PasswordHash, HashError>;
+    /// Compares. With no hash it does the same work against a hash of nobody and answers [`Verdict::Mismatch`].
+    async fn verify(&self, password: &SecretText, hash: Option<&PasswordHash>) -> Result<Verdict, HashError>;
+}
+
+/// What an access token says. Nobody's name and no permission: a token is readable by who holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessClaims {
+    /// The token's own id.
+    pub token_id: Uuid,
+    /// Whose it is.
+    pub user: UserId,
+    /// The session behind it.
+    pub session: SessionId,
+    /// The organization that it is for; `None` for a platform administrator.
+    pub organization: Option<OrganizationId>,
+    /// The role at the time of issue, a hint only; `None` for a platform administrator.
+    pub role: Option<Role>,
+    /// The membership's authorization version at the time of issue; 0 for a platform administrator.
+    pub authorization_version: i64,
+    /// When it was issued, full seconds.
+    pub issued_at: DateTime<Utc>,
+    /// Until when it is good, full seconds.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// The token is not one of ours, not good any more, or not well made. Says no more on purpose.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("the access token is not valid")]
+pub struct InvalidAccessToken;
+
+/// Signs and reads access tokens.
+pub trait AccessTokens: Send + Sync {
+    /// Signs a token.
+    fn issue(&self, claims: &AccessClaims) -> Result<SecretText, BoxError>;
+    /// Reads a token whose signature, form and times are right.
+    fn verify(&self, token: &str) -> Result<AccessClaims, InvalidAccessToken>;
+}
+
+/// Gives secrets.
+pub trait Secrets: Send + Sync {
+    /// 256 bits from the system's generator.
+    fn random(&self) -> Result<[u8; 32], BoxError>;
+}
+
+/// Authenticated encryption under a key derived from a secret that is not kept.
+pub trait Sealer: Send + Sync {
+    /// Encrypts.
+    fn seal(&self, secret: &[u8], plain: &[u8]) -> Result<Vec<u8>, BoxError>;
+    /// Decrypts; an error when it was sealed under another secret or changed.
+    fn open(&self, secret: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, BoxError>;
+}
+
+/// Turns addresses into keys that tell nothing without the installation's own key.
+pub trait Pseudonyms: Send + Sync {
+    /// The same text always gives the same key of 64 lower-case hexadecimal digits.
+    fn pseudonym(&self, text: &str) -> String;
+}

@@ -1,0 +1,196 @@
+//! The use cases of identity.
+
+mod access;
+mod login;
+mod members;
+mod open_session;
+mod refresh;
+mod sign_up;
+
+use crate::live::LiveSessions;
+use crate::{
+    AccessTokens, AddMember, AddedMember, AuthError, AuthPolicy, Caller, ClientInfo, CreatePlatformAdmin,
+    HashError, IdentityStore, Login, MemberDirectory, PasswordHasher, Provisioning, Pseudonyms, Refresh,
+    Sealer, Secrets, SignUp, SignedIn,
+};
+use async_trait::async_trait;
+use std::sync::Arc;
+use vigie_kernel::{
+    Clock, FieldError, FieldErrors, IdSource, Locale, OperatorContext, OrganizationId, TenantContext, UserId,
+};
+
+/// Identity: who somebody is, and what he may do where.
+#[async_trait]
+pub trait AuthService: Send + Sync {
+    /// Makes an organization with its database and the account of its owner, and opens his first session.
+    ///
+    /// [`AuthError::Invalid`] names every wrong field at once; [`AuthError::EmailTaken`] and [`AuthError::SlugTaken`] for
+    /// what somebody has already (a slug made from the name is made unique instead). When the database cannot be made,
+    /// nothing is left and the answer is [`AuthError::ProvisioningFailed`].
+    async fn sign_up(&self, command: SignUp, client: &ClientInfo) -> Result<SignedIn, AuthError>;
+
+    /// Opens a session. Unknown address, wrong password, disabled account and missing membership cost the same work and
+    /// give the same [`AuthError::InvalidCredentials`].
+    async fn login(&self, command: Login, client: &ClientInfo) -> Result<SignedIn, AuthError>;
+
+    /// Exchanges a refresh token. Presented again within 30 s it gives the same successor; later, it ends the session.
+    async fn refresh(&self, command: Refresh, client: &ClientInfo) -> Result<SignedIn, AuthError>;
+
+    /// Ends the caller's session.
+    async fn logout(&self, caller: &Caller) -> Result<(), AuthError>;
+
+    /// Ends every session of the caller.
+    async fn logout_all(&self, caller: &Caller) -> Result<(), AuthError>;
+
+    /// Tells who a request comes from. `named` is the organization that the request names, if it names one: a token of
+    /// another organization is [`AuthError::InvalidToken`], as one with a bad signature is.
+    async fn authenticate(
+        &self,
+        bearer: &str,
+        named: Option<OrganizationId>,
+        request_id: &str,
+    ) -> Result<Caller, AuthError>;
+
+    /// The context in which a job acts for a member, with the permissions that he has now;
+    /// [`AuthError::NotAMember`] when he may not come in any more.
+    async fn context_for(
+        &self,
+        organization: OrganizationId,
+        actor: UserId,
+        request_id: &str,
+    ) -> Result<TenantContext, AuthError>;
+
+    /// Adds a member to an organization, with a new account or the one that the address has.
+    async fn add_member(
+        &self,
+        operator: &OperatorContext,
+        command: AddMember,
+    ) -> Result<AddedMember, AuthError>;
+
+    /// Makes the account of a platform administrator.
+    async fn create_platform_admin(
+        &self,
+        operator: &OperatorContext,
+        command: CreatePlatformAdmin,
+    ) -> Result<UserId, AuthError>;
+}
+
+/// What identity needs of the outside, all of it.
+#[derive(Clone)]
+pub struct AuthPorts {
+    /// The control database.
+    pub store: Arc<dyn IdentityStore>,
+    /// Hashes passwords.
+    pub hasher: Arc<dyn PasswordHasher>,
+    /// Signs access tokens.
+    pub tokens: Arc<dyn AccessTokens>,
+    /// Gives secrets.
+    pub secrets: Arc<dyn Secrets>,
+    /// Seals the successors of refresh tokens.
+    pub sealer: Arc<dyn Sealer>,
+    /// Hides addresses in keys.
+    pub pseudonyms: Arc<dyn Pseudonyms>,
+    /// Makes organizations' databases.
+    pub provisioning: Arc<dyn Provisioning>,
+    /// Keeps the members in organizations' databases.
+    pub members: Arc<dyn MemberDirectory>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Gives ids.
+    pub ids: Arc<dyn IdSource>,
+}
+
+/// The one implementation of [`AuthService`].
+pub struct Auth {
+    ports: AuthPorts,
+    policy: AuthPolicy,
+    live: LiveSessions,
+}
+
+impl Auth {
+    /// Identity on these ports, under this policy.
+    #[must_use]
+    pub fn new(ports: AuthPorts, policy: AuthPolicy) -> Self {
+        Self { ports, policy, live: LiveSessions::default() }
+    }
+}
+
+impl From<HashError> for AuthError {
+    fn from(error: HashError) -> Self {
+        match error {
+            HashError::Busy => Self::Busy,
+            HashError::Broken(cause) => Self::Broken(cause),
+        }
+    }
+}
+
+/// Reads an optional language tag; code `locale_unknown`.
+fn read_locale(field: &'static str, tag: Option<&str>) -> Result<Option<Locale>, FieldErrors> {
+    tag.map(|tag| Locale::from_tag(tag).ok_or_else(|| FieldError::new(field, "locale_unknown").into()))
+        .transpose()
+}
+
+/// Reads an address; codes `required`, `email_invalid`.
+fn read_email(text: &str) -> Result<vigie_kernel::EmailAddress, FieldErrors> {
+    if text.trim().is_empty() {
+        return Err(FieldError::new("email", "required").into());
+    }
+    vigie_kernel::EmailAddress::parse(text).map_err(|_| FieldError::new("email", "email_invalid").into())
+}
+
+#[async_trait]
+impl AuthService for Auth {
+    async fn sign_up(&self, command: SignUp, client: &ClientInfo) -> Result<SignedIn, AuthError> {
+        self.do_sign_up(command, client).await
+    }
+
+    async fn login(&self, command: Login, client: &ClientInfo) -> Result<SignedIn, AuthError> {
+        self.do_login(command, client).await
+    }
+
+    async fn refresh(&self, command: Refresh, client: &ClientInfo) -> Result<SignedIn, AuthError> {
+        self.do_refresh(command, client).await
+    }
+
+    async fn logout(&self, caller: &Caller) -> Result<(), AuthError> {
+        self.do_logout(caller).await
+    }
+
+    async fn logout_all(&self, caller: &Caller) -> Result<(), AuthError> {
+        self.do_logout_all(caller).await
+    }
+
+    async fn authenticate(
+        &self,
+        bearer: &str,
+        named: Option<OrganizationId>,
+        request_id: &str,
+    ) -> Result<Caller, AuthError> {
+        self.do_authenticate(bearer, named, request_id).await
+    }
+
+    async fn context_for(
+        &self,
+        organization: OrganizationId,
+        actor: UserId,
+        request_id: &str,
+    ) -> Result<TenantContext, AuthError> {
+        self.do_context_for(organization, actor, request_id).await
+    }
+
+    async fn add_member(
+        &self,
+        operator: &OperatorContext,
+        command: AddMember,
+    ) -> Result<AddedMember, AuthError> {
+        self.do_add_member(operator, command).await
+    }
+
+    async fn create_platform_admin(
+        &self,
+        operator: &OperatorContext,
+        command: CreatePlatformAdmin,
+    ) -> Result<UserId, AuthError> {
+        self.do_create_platform_admin(operator, command).await
+    }
+}

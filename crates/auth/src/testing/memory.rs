@@ -1,0 +1,245 @@
+//! The control database as a few maps behind one lock: transactions run one after the other and roll back when dropped.
+
+use crate::{
+    IdentityReads, IdentityStore, IdentityWork, LiveMembership, LiveSession, LoginAttemptRepository,
+    LoginAttempts, MemberOrganization, Membership, MembershipRepository, OrganizationRegistrar,
+    OrganizationStatus, OrganizationSummary, ProvisionFailed, Provisioning, RefreshToken,
+    RefreshTokenRepository, Session, SessionRepository, User, UserRepository,
+};
+use async_trait::async_trait;
+use futures_util::lock::{Mutex, OwnedMutexGuard};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use vigie_kernel::{
+    AuditEntry, AuditLog, MembershipId, OrganizationId, RefreshTokenId, SessionId, StoreError, UnitOfWork,
+    UserId,
+};
+
+/// Everything that the store holds.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryState {
+    /// The accounts.
+    pub users: BTreeMap<UserId, User>,
+    /// The memberships.
+    pub memberships: BTreeMap<MembershipId, Membership>,
+    /// The sessions.
+    pub sessions: BTreeMap<SessionId, Session>,
+    /// The refresh tokens.
+    pub refresh_tokens: BTreeMap<RefreshTokenId, RefreshToken>,
+    /// The failed logins.
+    pub login_attempts: BTreeMap<String, LoginAttempts>,
+    /// The organizations.
+    pub organizations: BTreeMap<OrganizationId, OrganizationSummary>,
+    /// The platform's audit trail.
+    pub audit: Vec<AuditEntry>,
+}
+
+impl MemoryState {
+    pub(super) fn live_session(&self, id: SessionId) -> Option<LiveSession> {
+        let session = self.sessions.get(&id)?.snapshot();
+        let user = self.users.get(&session.user_id)?.summary();
+        let member = session.organization_id.and_then(|organization| {
+            let place = self.membership(session.user_id, organization)?;
+            let membership = place.membership.snapshot();
+            Some(LiveMembership {
+                organization: place.organization.clone(),
+                role: membership.role,
+                active: membership.active,
+                authorization_version: membership.authorization_version,
+            })
+        });
+        Some(LiveSession {
+            session: id,
+            expires_at: session.expires_at,
+            ended: session.ended.is_some(),
+            user,
+            organization: session.organization_id,
+            member,
+        })
+    }
+
+    pub(super) fn membership(
+        &self,
+        user: UserId,
+        organization: OrganizationId,
+    ) -> Option<MemberOrganization> {
+        self.places(user).into_iter().find(|place| place.organization.id == organization)
+    }
+
+    fn places(&self, user: UserId) -> Vec<MemberOrganization> {
+        self.memberships
+            .values()
+            .filter(|membership| membership.snapshot().user_id == user)
+            .filter_map(|membership| {
+                let organization = self.organizations.get(&membership.snapshot().organization_id)?.clone();
+                Some(MemberOrganization { membership: membership.clone(), organization })
+            })
+            .collect()
+    }
+
+    pub(super) fn by_email(&self, key: &str) -> Option<User> {
+        self.users.values().find(|user| user.snapshot().email.key() == key).cloned()
+    }
+}
+
+/// A control database in memory. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryIdentity(Arc<Mutex<MemoryState>>);
+
+impl MemoryIdentity {
+    /// What the store holds now.
+    pub async fn state(&self) -> MemoryState {
+        self.0.lock().await.clone()
+    }
+
+    /// Changes what the store holds, past every rule: to suspend an organization or lock an account in a test.
+    pub async fn change(&self, change: impl FnOnce(&mut MemoryState)) {
+        change(&mut *self.0.lock().await);
+    }
+
+    /// Puts an organization into a state.
+    pub async fn set_status(&self, id: OrganizationId, status: OrganizationStatus) {
+        self.change(|state| {
+            if let Some(organization) = state.organizations.get_mut(&id) {
+                organization.status = status;
+            }
+        })
+        .await;
+    }
+
+    /// The actions of the audit trail, in order.
+    pub async fn audited(&self) -> Vec<&'static str> {
+        self.0.lock().await.audit.iter().map(|entry| entry.action).collect()
+    }
+}
+
+#[async_trait]
+impl IdentityStore for MemoryIdentity {
+    async fn begin(&self) -> Result<Box<dyn IdentityWork>, StoreError> {
+        let guard = Arc::clone(&self.0).lock_owned().await;
+        let draft = guard.clone();
+        Ok(Box::new(MemoryWork { guard, draft }))
+    }
+
+    async fn read(&self) -> Result<Box<dyn IdentityReads>, StoreError> {
+        Ok(Box::new(MemoryReads(self.clone())))
+    }
+}
+
+pub(super) struct MemoryWork {
+    guard: OwnedMutexGuard<MemoryState>,
+    pub(super) draft: MemoryState,
+}
+
+#[async_trait]
+impl UnitOfWork for MemoryWork {
+    async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
+        *self.guard = self.draft;
+        Ok(())
+    }
+}
+
+impl IdentityWork for MemoryWork {
+    fn users(&mut self) -> Box<dyn UserRepository + '_> {
+        Box::new(&mut self.draft)
+    }
+
+    fn memberships(&mut self) -> Box<dyn MembershipRepository + '_> {
+        Box::new(&mut self.draft)
+    }
+
+    fn sessions(&mut self) -> Box<dyn SessionRepository + '_> {
+        Box::new(&mut self.draft)
+    }
+
+    fn refresh_tokens(&mut self) -> Box<dyn RefreshTokenRepository + '_> {
+        Box::new(&mut self.draft)
+    }
+
+    fn login_attempts(&mut self) -> Box<dyn LoginAttemptRepository + '_> {
+        Box::new(&mut self.draft)
+    }
+
+    fn organizations(&mut self) -> Box<dyn OrganizationRegistrar + '_> {
+        Box::new(&mut self.draft)
+    }
+
+    fn audit(&mut self) -> Box<dyn AuditLog + '_> {
+        Box::new(&mut self.draft)
+    }
+}
+
+struct MemoryReads(MemoryIdentity);
+
+#[async_trait]
+impl IdentityReads for MemoryReads {
+    async fn live_session(&mut self, id: SessionId) -> Result<Option<LiveSession>, StoreError> {
+        Ok(self.0.0.lock().await.live_session(id))
+    }
+
+    async fn user_by_email(&mut self, email_key: &str) -> Result<Option<User>, StoreError> {
+        Ok(self.0.0.lock().await.by_email(email_key))
+    }
+
+    async fn login_attempts(&mut self, key: &str) -> Result<Option<LoginAttempts>, StoreError> {
+        Ok(self.0.0.lock().await.login_attempts.get(key).copied())
+    }
+
+    async fn organizations_of(&mut self, user: UserId) -> Result<Vec<MemberOrganization>, StoreError> {
+        Ok(self.0.0.lock().await.places(user))
+    }
+
+    async fn membership(
+        &mut self,
+        user: UserId,
+        organization: OrganizationId,
+    ) -> Result<Option<(User, MemberOrganization)>, StoreError> {
+        let state = self.0.0.lock().await;
+        let place = state.membership(user, organization);
+        Ok(place.and_then(|place| Some((state.users.get(&user)?.clone(), place))))
+    }
+}
+
+/// Activates reserved organizations in a [`MemoryIdentity`], or fails on demand.
+#[derive(Debug)]
+pub struct MemoryProvisioning {
+    store: MemoryIdentity,
+    broken: AtomicBool,
+}
+
+impl MemoryProvisioning {
+    /// Provisioning that works.
+    #[must_use]
+    pub const fn new(store: MemoryIdentity) -> Self {
+        Self { store, broken: AtomicBool::new(false) }
+    }
+
+    /// Makes every further call of `provision` fail, or work again.
+    pub fn set_broken(&self, broken: bool) {
+        self.broken.store(broken, Ordering::Relaxed);
+    }
+}
+
+#[async_trait]
+impl Provisioning for MemoryProvisioning {
+    async fn provision(&self, organization: OrganizationId) -> Result<(), ProvisionFailed> {
+        if self.broken.load(Ordering::Relaxed) {
+            return Err(ProvisionFailed("the disk is full".into()));
+        }
+        self.store.set_status(organization, OrganizationStatus::Active).await;
+        Ok(())
+    }
+
+    async fn discard(&self, organization: OrganizationId) -> Result<(), ProvisionFailed> {
+        self.store
+            .change(|state| {
+                state.organizations.remove(&organization);
+                state.memberships.retain(|_, m| m.snapshot().organization_id != organization);
+                let kept: Vec<UserId> = state.memberships.values().map(|m| m.snapshot().user_id).collect();
+                state.users.retain(|id, user| kept.contains(id) || user.snapshot().is_platform_admin);
+            })
+            .await;
+        Ok(())
+    }
+}

@@ -1,0 +1,11 @@
+//! An in-memory control database and stand-ins for the outside, for tests of this crate and of the crates above (feature
+//! `testing`). The stand-ins are fast and hide nothing: never use one in a product.
+
+mod fakes;
+mod memory;
+mod repositories;
+
+pub use fakes::{
+    CountedSecrets, PlainHasher, PlainPseudonyms, PlainTokens, RecordedMembers, XorSealer, fake_ports,
+};
+pub use memory::{MemoryIdentity, MemoryProvisioning, MemoryState};

@@ -1,0 +1,189 @@
+//! The repositories of the in-memory store.
+
+use super::memory::MemoryState;
+use crate::{
+    LiveSession, LoginAttemptRepository, LoginAttempts, Membership, MembershipRepository, NewOrganization,
+    OrganizationRegistrar, OrganizationStatus, OrganizationSummary, RULE_MEMBERSHIP, RULE_ORGANIZATION_SLUG,
+    RULE_USER_EMAIL, RefreshToken, RefreshTokenRepository, Session, SessionRepository, TokenHash, User,
+    UserRepository,
+};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use vigie_kernel::{AuditEntry, AuditLog, OrganizationId, SessionId, Slug, StoreError, UserId};
+
+#[async_trait]
+impl UserRepository for &mut MemoryState {
+    async fn find_for_update(&mut self, id: UserId) -> Result<Option<User>, StoreError> {
+        Ok(self.users.get(&id).cloned())
+    }
+
+    async fn find_by_email(&mut self, email_key: &str) -> Result<Option<User>, StoreError> {
+        Ok(self.by_email(email_key))
+    }
+
+    async fn insert(&mut self, user: &User) -> Result<(), StoreError> {
+        if self.by_email(user.snapshot().email.key()).is_some() {
+            return Err(StoreError::Conflict(RULE_USER_EMAIL));
+        }
+        self.users.insert(user.id(), user.clone());
+        Ok(())
+    }
+
+    async fn update(&mut self, user: &User) -> Result<(), StoreError> {
+        let stored = self.users.get_mut(&user.id()).ok_or(StoreError::Stale)?;
+        if stored.snapshot().version + 1 != user.snapshot().version {
+            return Err(StoreError::Stale);
+        }
+        *stored = user.clone();
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl MembershipRepository for &mut MemoryState {
+    async fn find(
+        &mut self,
+        user: UserId,
+        organization: OrganizationId,
+    ) -> Result<Option<Membership>, StoreError> {
+        Ok(self.membership(user, organization).map(|place| place.membership))
+    }
+
+    async fn insert(&mut self, membership: &Membership) -> Result<(), StoreError> {
+        let new = membership.snapshot();
+        let taken = self.memberships.values().any(|known| {
+            let known = known.snapshot();
+            (known.user_id, known.organization_id) == (new.user_id, new.organization_id)
+        });
+        if taken {
+            return Err(StoreError::Conflict(RULE_MEMBERSHIP));
+        }
+        self.memberships.insert(new.id, membership.clone());
+        Ok(())
+    }
+
+    async fn update(&mut self, membership: &Membership) -> Result<(), StoreError> {
+        let new = membership.snapshot();
+        let stored = self.memberships.get_mut(&new.id).ok_or(StoreError::Stale)?;
+        if stored.snapshot().version + 1 != new.version {
+            return Err(StoreError::Stale);
+        }
+        *stored = membership.clone();
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl SessionRepository for &mut MemoryState {
+    async fn find_for_update(&mut self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        Ok(self.sessions.get(&id).cloned())
+    }
+
+    async fn live(&mut self, id: SessionId) -> Result<Option<LiveSession>, StoreError> {
+        Ok(self.live_session(id))
+    }
+
+    async fn live_of_user(&mut self, user: UserId, now: DateTime<Utc>) -> Result<Vec<Session>, StoreError> {
+        let mut open: Vec<Session> = self
+            .sessions
+            .values()
+            .filter(|session| {
+                let session = session.snapshot();
+                session.user_id == user && session.ended.is_none() && session.expires_at > now
+            })
+            .cloned()
+            .collect();
+        open.sort_by_key(|session| (session.snapshot().last_used_at, session.snapshot().id));
+        Ok(open)
+    }
+
+    async fn insert(&mut self, session: &Session) -> Result<(), StoreError> {
+        self.sessions.insert(session.snapshot().id, session.clone());
+        Ok(())
+    }
+
+    async fn update(&mut self, session: &Session) -> Result<(), StoreError> {
+        *self.sessions.get_mut(&session.snapshot().id).ok_or(StoreError::Stale)? = session.clone();
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl RefreshTokenRepository for &mut MemoryState {
+    async fn find_for_update(&mut self, hash: &TokenHash) -> Result<Option<RefreshToken>, StoreError> {
+        Ok(self.refresh_tokens.values().find(|token| token.snapshot().token_hash == *hash).cloned())
+    }
+
+    async fn of_generation(
+        &mut self,
+        session: SessionId,
+        generation: i32,
+    ) -> Result<Option<RefreshToken>, StoreError> {
+        let mut tokens = self.refresh_tokens.values();
+        Ok(tokens
+            .find(|token| {
+                let token = token.snapshot();
+                token.session_id == session && token.generation == generation
+            })
+            .cloned())
+    }
+
+    async fn insert(&mut self, token: &RefreshToken) -> Result<(), StoreError> {
+        self.refresh_tokens.insert(token.snapshot().id, token.clone());
+        Ok(())
+    }
+
+    async fn update(&mut self, token: &RefreshToken) -> Result<(), StoreError> {
+        *self.refresh_tokens.get_mut(&token.snapshot().id).ok_or(StoreError::Stale)? = token.clone();
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl LoginAttemptRepository for &mut MemoryState {
+    async fn count_failure(&mut self, key: &str, at: DateTime<Utc>) -> Result<(), StoreError> {
+        let attempts = self
+            .login_attempts
+            .entry(key.to_owned())
+            .or_insert(LoginAttempts { failures: 0, last_failed_at: at });
+        attempts.failures += 1;
+        attempts.last_failed_at = at;
+        Ok(())
+    }
+
+    async fn clear(&mut self, key: &str) -> Result<(), StoreError> {
+        self.login_attempts.remove(key);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl OrganizationRegistrar for &mut MemoryState {
+    async fn reserve(&mut self, organization: &NewOrganization) -> Result<(), StoreError> {
+        if self.organizations.values().any(|known| known.slug == organization.slug) {
+            return Err(StoreError::Conflict(RULE_ORGANIZATION_SLUG));
+        }
+        let row = OrganizationSummary {
+            id: organization.id,
+            slug: organization.slug.clone(),
+            name: organization.name.clone(),
+            status: OrganizationStatus::Provisioning,
+            settings: organization.settings,
+        };
+        self.organizations.insert(organization.id, row);
+        Ok(())
+    }
+
+    async fn find_by_slug(&mut self, slug: &Slug) -> Result<Option<OrganizationSummary>, StoreError> {
+        let mut known = self.organizations.values();
+        Ok(known.find(|row| row.slug == *slug && row.status != OrganizationStatus::Deleted).cloned())
+    }
+}
+
+#[async_trait]
+impl AuditLog for &mut MemoryState {
+    async fn record(&mut self, entry: &AuditEntry) -> Result<(), StoreError> {
+        self.audit.push(entry.clone());
+        Ok(())
+    }
+}

@@ -1,0 +1,113 @@
+use super::*;
+
+#[tokio::test]
+async fn signing_up_opens_the_owners_session() {
+    let world = World::new();
+    let signed_in = world.sign_up("GMAH Paris", "jean@gmah.fr").await;
+    assert_eq!(signed_in.role, Some(Role::Owner));
+    assert!((570..=600).contains(&signed_in.expires_in));
+    let organization = signed_in.organization.clone().unwrap();
+    assert_eq!(organization.slug.as_str(), "gmah-paris");
+    assert_eq!(organization.status, OrganizationStatus::Active);
+    assert_eq!(organization.settings.locale.code(), "fr");
+    let caller = world.caller(&signed_in).await.unwrap();
+    assert_eq!(caller.profile().user.full_name, "Jean Martin");
+    assert_eq!(world.store.audited().await, ["auth.signup", "auth.login"]);
+}
+
+#[tokio::test]
+async fn every_wrong_field_is_named_at_once() {
+    let world = World::new();
+    let command = SignUp {
+        organization_name: " ".to_owned(),
+        organization_slug: Some("A".to_owned()),
+        full_name: String::new(),
+        email: "nobody".to_owned(),
+        password: SecretText::new("short"),
+        locale: Some("xx".to_owned()),
+    };
+    let error = world.auth.sign_up(command, &client()).await.unwrap_err();
+    assert_eq!(
+        codes(&error),
+        [
+            "organization_name: required",
+            "organization_slug: slug_invalid",
+            "full_name: required",
+            "email: email_invalid",
+            "locale: locale_unknown",
+            "password: password_too_short",
+        ]
+    );
+    assert!(world.store.state().await.organizations.is_empty());
+}
+
+#[tokio::test]
+async fn a_name_without_latin_letters_asks_for_a_slug() {
+    let world = World::new();
+    let error = world.auth.sign_up(form("日本", "a@b.fr"), &client()).await.unwrap_err();
+    assert_eq!(codes(&error), ["organization_slug: required"]);
+}
+
+#[tokio::test]
+async fn a_slug_made_from_the_name_is_made_unique() {
+    let world = World::new();
+    let mut slugs = Vec::new();
+    for index in 0..12 {
+        let signed_in = world.sign_up("Démo", &format!("user{index}@example.org")).await;
+        slugs.push(signed_in.organization.unwrap().slug.as_str().to_owned());
+    }
+    assert_eq!(slugs[..3], ["demo", "demo-2", "demo-3"]);
+    assert_eq!(slugs[8], "demo-9");
+    assert!(slugs[9].starts_with("demo-") && slugs[9].len() == 10, "{}", slugs[9]);
+    slugs.sort();
+    slugs.dedup();
+    assert_eq!(slugs.len(), 12);
+}
+
+#[tokio::test]
+async fn a_given_slug_is_taken_or_not() {
+    let world = World::new();
+    world.sign_up("Paris", "a@example.org").await;
+    let mut command = form("Autre", "b@example.org");
+    command.organization_slug = Some("paris".to_owned());
+    assert!(matches!(world.auth.sign_up(command, &client()).await, Err(AuthError::SlugTaken)));
+    assert_eq!(world.store.state().await.users.len(), 1);
+}
+
+#[tokio::test]
+async fn a_taken_address_is_told_whatever_its_case() {
+    let world = World::new();
+    world.sign_up("Paris", "jean@example.org").await;
+    let error = world.auth.sign_up(form("Lyon", "Jean@Example.org"), &client()).await;
+    assert!(matches!(error, Err(AuthError::EmailTaken)));
+    assert_eq!(world.store.state().await.organizations.len(), 1);
+}
+
+#[tokio::test]
+async fn nothing_is_left_when_the_database_cannot_be_made() {
+    let world = World::new();
+    world.provisioning.set_broken(true);
+    let error = world.auth.sign_up(form("Paris", "jean@example.org"), &client()).await;
+    assert!(matches!(error, Err(AuthError::ProvisioningFailed(_))));
+    let state = world.store.state().await;
+    assert!(state.organizations.is_empty() && state.users.is_empty() && state.memberships.is_empty());
+    world.provisioning.set_broken(false);
+    let signed_in = world.sign_up("Paris", "jean@example.org").await;
+    assert_eq!(signed_in.organization.unwrap().slug.as_str(), "paris");
+}
+
+#[tokio::test]
+async fn a_closed_installation_takes_nobody() {
+    let world = World::under(AuthPolicy { signup: SignupMode::Closed, ..AuthPolicy::default() });
+    let error = world.auth.sign_up(form("Paris", "a@b.fr"), &client()).await;
+    assert!(matches!(error, Err(AuthError::SignupClosed)));
+}
+
+#[tokio::test]
+async fn a_busy_hasher_is_told_and_reserves_nothing() {
+    let world = World::new();
+    world.hasher.set_busy(true);
+    let error = world.auth.sign_up(form("Paris", "a@b.fr"), &client()).await;
+    assert!(matches!(error, Err(AuthError::Busy)));
+    assert!(world.store.state().await.organizations.is_empty());
+}

@@ -1,0 +1,306 @@
+//! The configuration: `vigie.toml`, then the environment.
+
+use crate::StartError;
+use secrecy::SecretString;
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use url::Url;
+
+/// Everything that an operator may set. With nothing set the product runs on `./data`: SQLite, in-process worker, keys made at the
+/// first start. Unknown keys are refused.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// How the product is reached over HTTP.
+    pub http: HttpConfig,
+    /// The address that links in answers and mails begin with.
+    pub public_url: Option<Url>,
+    /// The folder of databases, files and keys.
+    pub data_dir: PathBuf,
+    /// The databases.
+    pub database: DatabaseConfig,
+    /// Redis.
+    pub redis: UrlConfig,
+    /// Outgoing mail.
+    pub mail: MailConfig,
+    /// File storage.
+    pub files: UrlConfig,
+    /// Accounts.
+    pub auth: AuthConfig,
+    /// Throttles and sizes.
+    pub limits: LimitsConfig,
+    /// Who becomes a platform administrator at sign-up.
+    pub platform_admin_email: Option<String>,
+    /// The worker.
+    pub worker: WorkerConfig,
+    /// The Prometheus endpoint.
+    pub metrics: MetricsConfig,
+    /// The log.
+    pub log: LogConfig,
+}
+
+/// How the product is reached over HTTP.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HttpConfig {
+    /// Where to listen.
+    pub bind: SocketAddr,
+    /// Under this domain one label names the organization: `paris.localhost`.
+    pub base_domain: String,
+    /// Addresses of proxies whose `X-Forwarded-For` counts.
+    pub trusted_proxies: Vec<std::net::IpAddr>,
+    /// Threads that serve requests; as many as there are cores when absent.
+    pub threads: Option<usize>,
+}
+
+/// The databases.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DatabaseConfig {
+    /// The control database; `sqlite://<data>/control.sqlite3` when absent.
+    pub url: Option<SecretString>,
+    /// The server of the organizations' databases; the control database's when absent.
+    pub tenant_url: Option<SecretString>,
+    /// How the names of the organizations' databases begin.
+    pub tenant_prefix: String,
+    /// Units of work and reads under way at once in this process.
+    pub connections: usize,
+    /// Organizations whose pools are kept open.
+    pub open_organizations: u64,
+}
+
+/// The address of something outside.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct UrlConfig {
+    /// The address.
+    pub url: Option<SecretString>,
+}
+
+/// Outgoing mail.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MailConfig {
+    /// `smtp://user:pass@host:port`.
+    pub url: Option<SecretString>,
+    /// The sender.
+    pub from: Option<String>,
+}
+
+/// Who may sign up.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum SignupMode {
+    /// Anybody, at once.
+    Open,
+    /// Anybody who proves the address.
+    Verified,
+    /// Nobody.
+    Closed,
+}
+
+/// Accounts.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AuthConfig {
+    /// Who may sign up.
+    pub signup: SignupMode,
+}
+
+/// Throttles and sizes.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitsConfig {
+    /// Switches every throttle. Off only for benchmarks and tests; a start with it off says so.
+    pub enabled: bool,
+    /// Logins in a minute from one address.
+    pub login_per_minute: u32,
+    /// Sign-ups in an hour from one address.
+    pub signup_per_hour: u32,
+    /// Refreshes in a minute from one address.
+    pub refresh_per_minute: u32,
+    /// Requests in a minute by one member.
+    pub requests_per_minute: u32,
+    /// Requests without a token in a minute from one address.
+    pub anonymous_per_minute: u32,
+    /// Largest file of an import, in bytes.
+    pub import_bytes: u64,
+}
+
+/// The worker.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WorkerConfig {
+    /// Whether the API process runs jobs itself; by default it does with SQLite.
+    pub embedded: Option<bool>,
+    /// Jobs under way at once in one process.
+    pub concurrency: usize,
+}
+
+/// The Prometheus endpoint.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MetricsConfig {
+    /// The token that a scraper shows; without one `/metrics` answers on a loopback address only.
+    pub token: Option<SecretString>,
+}
+
+/// The form of log lines.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+/// The log.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogConfig {
+    /// The form of a line.
+    pub format: LogFormat,
+    /// What is logged, as in `info,vigie_repository=debug`.
+    pub filter: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            http: HttpConfig::default(),
+            public_url: None,
+            data_dir: PathBuf::from("data"),
+            database: DatabaseConfig::default(),
+            redis: UrlConfig::default(),
+            mail: MailConfig::default(),
+            files: UrlConfig::default(),
+            auth: AuthConfig::default(),
+            limits: LimitsConfig::default(),
+            platform_admin_email: None,
+            worker: WorkerConfig::default(),
+            metrics: MetricsConfig::default(),
+            log: LogConfig::default(),
+        }
+    }
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self {
+            bind: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            base_domain: "localhost".to_owned(),
+            trusted_proxies: Vec::new(),
+            threads: None,
+        }
+    }
+}
+
+impl Default for DatabaseConfig {
+    fn default() -> Self {
+        Self {
+            url: None,
+            tenant_url: None,
+            tenant_prefix: "vigie_org_".to_owned(),
+            connections: 60,
+            open_organizations: 200,
+        }
+    }
+}
+
+impl Default for AuthConfig {
+    fn default() -> Self {
+        Self { signup: SignupMode::Open }
+    }
+}
+
+impl Default for LimitsConfig {
+    /// The figures of docs/security: throttles.
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            login_per_minute: 10,
+            signup_per_hour: 5,
+            refresh_per_minute: 60,
+            requests_per_minute: 1200,
+            anonymous_per_minute: 60,
+            import_bytes: 64 * 1024 * 1024,
+        }
+    }
+}
+
+impl Default for WorkerConfig {
+    fn default() -> Self {
+        Self { embedded: None, concurrency: 2 }
+    }
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, filter: "info".to_owned() }
+    }
+}
+
+impl Config {
+    /// Reads the file, if there is one, then the environment: `VIGIE__SECTION__KEY`, or `VIGIE__SECTION__KEY_FILE` with the path
+    /// of a file that holds the value. A file that is named must be there; `vigie.toml` in the working folder need not.
+    pub fn load(file: Option<&Path>) -> Result<Self, StartError> {
+        let mut builder = config::Config::builder();
+        builder = match file {
+            Some(file) => builder.add_source(config::File::from(file).format(config::FileFormat::Toml)),
+            None => builder.add_source(
+                config::File::new("vigie.toml", config::FileFormat::Toml).required(false),
+            ),
+        };
+        let variables = Self::variables(std::env::vars())?;
+        let environment = config::Environment::with_prefix("VIGIE")
+            .prefix_separator("__")
+            .separator("__")
+            .source(Some(variables))
+            .list_separator(",")
+            .with_list_parse_key("http.trusted_proxies")
+            .try_parsing(true);
+        let config: Self = builder.add_source(environment).build()?.try_deserialize()?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The variables of ours, with those that name a file replaced by its content.
+    fn variables(
+        all: impl Iterator<Item = (String, String)>,
+    ) -> Result<std::collections::HashMap<String, String>, StartError> {
+        let mut variables = std::collections::HashMap::new();
+        for (name, value) in all.filter(|(name, _)| name.starts_with("VIGIE__")) {
+            if let Some(plain) = name.strip_suffix("_FILE") {
+                let content = std::fs::read_to_string(&value)
+                    .map_err(|error| StartError::Setting(format!("{name}: {value} cannot be read: {error}")))?;
+                variables.insert(plain.to_owned(), content.trim_end().to_owned());
+            } else {
+                variables.insert(name, value);
+            }
+        }
+        Ok(variables)
+    }
+
+    /// Refuses what this version cannot do, rather than starting without it.
+    fn check(&self) -> Result<(), StartError> {
+        let unsupported = [
+            ("redis.url", self.redis.url.is_some()),
+            ("mail.url", self.mail.url.is_some()),
+            ("mail.from", self.mail.from.is_some()),
+            ("files.url", self.files.url.is_some()),
+            ("platform_admin_email", self.platform_admin_email.is_some()),
+            ("auth.signup = verified", self.auth.signup == SignupMode::Verified),
+        ];
+        if let Some((key, _)) = unsupported.into_iter().find(|(_, set)| *set) {
+            return Err(StartError::Setting(format!("{key} is not supported by this version yet; remove it")));
+        }
+        if self.worker.concurrency == 0 || self.database.connections == 0 || self.database.open_organizations == 0 {
+            return Err(StartError::Setting(
+                "worker.concurrency, database.connections and database.open_organizations must be at least 1".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+}

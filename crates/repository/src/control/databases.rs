@@ -1,0 +1,185 @@
+//! Makes and removes organizations' databases on the tenant server.
+
+use super::members;
+use crate::error::store_error;
+use crate::server::TenantServer;
+use crate::sql::Sql;
+use crate::stored::named;
+use crate::{fingerprint, registry, transaction};
+use async_trait::async_trait;
+use sea_orm::{DatabaseConnection, FromQueryResult};
+use sea_orm_migration::{MigratorTrait, SchemaManager};
+use std::sync::Arc;
+use uuid::Uuid;
+use vigie_auth::MemberProfile;
+use vigie_kernel::{Clock, OrganizationId, Role, StoreError};
+use vigie_migrations::TenantMigrator;
+use vigie_tenancy::{Organization, TenantDatabases};
+
+/// The databases of the organizations, on one server.
+pub struct ServerDatabases {
+    server: Arc<TenantServer>,
+    control: DatabaseConnection,
+    clock: Arc<dyn Clock>,
+}
+
+#[derive(FromQueryResult)]
+struct MemberRow {
+    id: Uuid,
+    full_name: String,
+    role: String,
+    /// Of the membership.
+    is_active: bool,
+    account_is_active: bool,
+}
+
+impl ServerDatabases {
+    /// The databases on that server, with the members that the control database knows.
+    #[must_use]
+    pub fn new(server: Arc<TenantServer>, control: DatabaseConnection, clock: Arc<dyn Clock>) -> Self {
+        Self { server, control, clock }
+    }
+
+    /// The schema version that this binary serves: the number of migrations.
+    pub fn schema_version() -> Result<i32, StoreError> {
+        i32::try_from(TenantMigrator::migrations().len()).map_err(|error| StoreError::Broken(Box::new(error)))
+    }
+
+    /// Opens the database without asking whose it is; the caller does.
+    async fn open(&self, organization: &Organization) -> Result<DatabaseConnection, StoreError> {
+        self.server.open(organization.database_name().as_str()).await.map_err(store_error)
+    }
+
+    async fn migrate_open(
+        &self,
+        database: &DatabaseConnection,
+        organization: OrganizationId,
+    ) -> Result<i32, StoreError> {
+        refuse_foreign(database, organization).await?;
+        self.server.migrate(database).await?;
+        // Only its own line is ever written over.
+        let written = Sql::new(
+            database,
+            "INSERT INTO org_meta (id, organization_id, schema_fingerprint, created_at) VALUES (1, $1, $2, $3) \
+             ON CONFLICT (id) DO UPDATE SET schema_fingerprint = excluded.schema_fingerprint \
+             WHERE org_meta.organization_id = excluded.organization_id",
+        )
+        .bind(organization.as_uuid())
+        .bind(fingerprint::current())
+        .bind(self.clock.now())
+        .execute(database)
+        .await
+        .map_err(store_error)?;
+        if written == 0 {
+            return Err(foreign());
+        }
+        Self::schema_version()
+    }
+
+    async fn members(&self, organization: OrganizationId) -> Result<Vec<MemberProfile>, StoreError> {
+        let rows: Vec<MemberRow> = Sql::new(
+            &self.control,
+            "SELECT u.id, u.full_name, m.role, m.is_active, u.is_active AS account_is_active \
+             FROM memberships m JOIN users u ON u.id = m.user_id WHERE m.organization_id = $1 ORDER BY u.id",
+        )
+        .bind(organization.as_uuid())
+        .all(&self.control)
+        .await
+        .map_err(store_error)?;
+        rows.into_iter()
+            .map(|row| {
+                Ok(MemberProfile {
+                    user: row.id.into(),
+                    full_name: row.full_name,
+                    role: named("memberships.role", &row.role, Role::from_name)?,
+                    active: row.is_active && row.account_is_active,
+                })
+            })
+            .collect()
+    }
+}
+
+#[async_trait]
+impl TenantDatabases for ServerDatabases {
+    async fn create(&self, organization: &Organization) -> Result<(), StoreError> {
+        self.server.create(organization.database_name().as_str(), organization.id()).await
+    }
+
+    async fn migrate(&self, organization: &Organization) -> Result<i32, StoreError> {
+        let database = self.open(organization).await?;
+        let migrated = self.migrate_open(&database, organization.id()).await;
+        close(database).await?;
+        migrated
+    }
+
+    async fn seed(&self, organization: &Organization) -> Result<(), StoreError> {
+        let members = self.members(organization.id()).await?;
+        let database = self.open(organization).await?;
+        let seeded = seed_open(&database, organization.id(), &members, self.clock.as_ref()).await;
+        close(database).await?;
+        seeded
+    }
+
+    async fn probe(&self, organization: &Organization) -> Result<(), StoreError> {
+        let database = self.open(organization).await?;
+        let probed = probe_open(&database, organization.id()).await;
+        close(database).await?;
+        probed
+    }
+
+    async fn drop_database(&self, organization: &Organization) -> Result<(), StoreError> {
+        self.server.drop(organization.database_name().as_str(), organization.id()).await
+    }
+}
+
+async fn close(database: DatabaseConnection) -> Result<(), StoreError> {
+    database.close().await.map_err(store_error)
+}
+
+/// A database that bears another organization's id is neither migrated nor written to.
+async fn refuse_foreign(database: &DatabaseConnection, organization: OrganizationId) -> Result<(), StoreError> {
+    #[derive(FromQueryResult)]
+    struct Owner {
+        organization_id: Uuid,
+    }
+    if !SchemaManager::new(database).has_table("org_meta").await.map_err(store_error)? {
+        return Ok(());
+    }
+    let owner: Option<Owner> = Sql::new(database, "SELECT organization_id FROM org_meta WHERE id = 1")
+        .one(database)
+        .await
+        .map_err(store_error)?;
+    match owner {
+        Some(owner) if owner.organization_id != organization.as_uuid() => Err(foreign()),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn foreign() -> StoreError {
+    StoreError::broken("the database bears another organization's id")
+}
+
+async fn seed_open(
+    database: &DatabaseConnection,
+    organization: OrganizationId,
+    members: &[MemberProfile],
+    clock: &dyn Clock,
+) -> Result<(), StoreError> {
+    registry::verify(database, organization).await?;
+    let txn = transaction::begin(database).await?;
+    for member in members {
+        members::put(&txn, member, clock.now()).await.map_err(store_error)?;
+    }
+    txn.commit().await.map_err(store_error)
+}
+
+async fn probe_open(database: &DatabaseConnection, organization: OrganizationId) -> Result<(), StoreError> {
+    registry::verify(database, organization).await?;
+    let txn = transaction::begin(database).await?;
+    let written = Sql::new(&txn, "UPDATE org_meta SET schema_fingerprint = schema_fingerprint WHERE id = 1")
+        .execute(&txn)
+        .await
+        .map_err(store_error)?;
+    txn.rollback().await.map_err(store_error)?;
+    if written == 1 { Ok(()) } else { Err(StoreError::broken("the database did not take a write")) }
+}

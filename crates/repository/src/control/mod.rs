@@ -1,0 +1,21 @@
+//! Repositories of the control database, and what the organizations' databases get from it.
+
+mod databases;
+mod fleet;
+mod login_attempts;
+mod members;
+mod memberships;
+mod organizations;
+mod reads;
+mod refresh_tokens;
+mod registrar;
+mod rows;
+mod sessions;
+mod store;
+mod users;
+mod work;
+
+pub use databases::ServerDatabases;
+pub use fleet::MigratedOrganization;
+pub use members::RegistryMembers;
+pub use store::ControlStore;

@@ -1,0 +1,98 @@
+//! Reads of the control database, one statement each.
+
+use super::organizations;
+use super::rows::{MEMBERSHIP, PlaceRow, SUMMARY, USER, UserRow, joined};
+use super::{login_attempts, sessions, users};
+use crate::error::store_error;
+use crate::sql::Sql;
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use sea_orm::{DatabaseConnection, FromQueryResult};
+use vigie_auth::{IdentityReads, LiveSession, LoginAttempts, MemberOrganization, User};
+use vigie_kernel::{OrganizationId, Page, PageRequest, SessionId, Slug, StoreError, UserId};
+use vigie_tenancy::{ListOrganizations, Organization, OrganizationReads};
+
+pub(super) struct ControlReads(pub(super) DatabaseConnection);
+
+#[derive(FromQueryResult)]
+struct MemberRow {
+    #[sea_orm(nested(prefix = "u_"))]
+    user: UserRow,
+    #[sea_orm(nested)]
+    place: PlaceRow,
+}
+
+#[async_trait]
+impl IdentityReads for ControlReads {
+    async fn live_session(&mut self, id: SessionId) -> Result<Option<LiveSession>, StoreError> {
+        sessions::live_session(&self.0, id).await
+    }
+
+    async fn user_by_email(&mut self, email_key: &str) -> Result<Option<User>, StoreError> {
+        users::by_email(&self.0, email_key).await
+    }
+
+    async fn login_attempts(&mut self, key: &str) -> Result<Option<LoginAttempts>, StoreError> {
+        login_attempts::counted(&self.0, key).await
+    }
+
+    async fn organizations_of(&mut self, user: UserId) -> Result<Vec<MemberOrganization>, StoreError> {
+        let select = format!(
+            "SELECT {}, {} FROM memberships m JOIN organizations o ON o.id = m.organization_id \
+             WHERE m.user_id = $1 ORDER BY o.slug",
+            joined("m", MEMBERSHIP),
+            joined("o", SUMMARY)
+        );
+        let rows: Vec<PlaceRow> =
+            Sql::new(&self.0, select).bind(user.as_uuid()).all(&self.0).await.map_err(store_error)?;
+        rows.into_iter().map(PlaceRow::place).collect()
+    }
+
+    async fn membership(
+        &mut self,
+        user: UserId,
+        organization: OrganizationId,
+    ) -> Result<Option<(User, MemberOrganization)>, StoreError> {
+        let select = format!(
+            "SELECT {}, {}, {} FROM memberships m JOIN users u ON u.id = m.user_id \
+             JOIN organizations o ON o.id = m.organization_id WHERE m.user_id = $1 AND m.organization_id = $2",
+            joined("u", USER),
+            joined("m", MEMBERSHIP),
+            joined("o", SUMMARY)
+        );
+        let row: Option<MemberRow> = Sql::new(&self.0, select)
+            .bind(user.as_uuid())
+            .bind(organization.as_uuid())
+            .one(&self.0)
+            .await
+            .map_err(store_error)?;
+        row.map(|row| Ok((row.user.user()?, row.place.place()?))).transpose()
+    }
+}
+
+#[async_trait]
+impl OrganizationReads for ControlReads {
+    async fn find(&mut self, id: OrganizationId) -> Result<Option<Organization>, StoreError> {
+        organizations::by_id(&self.0, id).await
+    }
+
+    async fn find_by_slug(&mut self, slug: &Slug) -> Result<Option<Organization>, StoreError> {
+        organizations::by_slug(&self.0, slug).await
+    }
+
+    async fn find_by_domain(&mut self, domain: &str) -> Result<Option<Organization>, StoreError> {
+        organizations::by_domain(&self.0, domain).await
+    }
+
+    async fn list(
+        &mut self,
+        filter: &ListOrganizations,
+        page: &PageRequest,
+    ) -> Result<Page<Organization>, StoreError> {
+        organizations::list(&self.0, filter, page).await
+    }
+
+    async fn unfinished(&mut self, unchanged_since: DateTime<Utc>) -> Result<Vec<Organization>, StoreError> {
+        organizations::unfinished(&self.0, unchanged_since).await
+    }
+}

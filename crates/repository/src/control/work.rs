@@ -1,0 +1,82 @@
+//! The unit of work on the control database: identity's slice and tenancy's on one transaction.
+
+use super::login_attempts::SeaLoginAttempts;
+use super::memberships::SeaMemberships;
+use super::organizations::SeaOrganizations;
+use super::refresh_tokens::SeaRefreshTokens;
+use super::registrar::SeaRegistrar;
+use super::sessions::SeaSessions;
+use super::users::SeaUsers;
+use crate::error::store_error;
+use crate::server::is_postgres;
+use crate::tenant::SeaAudit;
+use async_trait::async_trait;
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use std::sync::Arc;
+use vigie_auth::{
+    IdentityWork, LoginAttemptRepository, MembershipRepository, OrganizationRegistrar, RefreshTokenRepository,
+    SessionRepository, UserRepository,
+};
+use vigie_kernel::{AuditLog, StoreError, UnitOfWork};
+use vigie_tenancy::{OrganizationRepository, OrganizationWork};
+
+/// The platform's audit trail.
+const AUDIT: &str = "platform_audit";
+
+/// One transaction on the control database. Dropped, it is rolled back.
+pub(super) struct ControlWork {
+    pub(super) txn: DatabaseTransaction,
+    pub(super) tenant_prefix: Arc<str>,
+}
+
+#[async_trait]
+impl UnitOfWork for ControlWork {
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        self.txn.commit().await.map_err(store_error)
+    }
+}
+
+impl IdentityWork for ControlWork {
+    fn users(&mut self) -> Box<dyn UserRepository + '_> {
+        Box::new(SeaUsers(&self.txn))
+    }
+
+    fn memberships(&mut self) -> Box<dyn MembershipRepository + '_> {
+        Box::new(SeaMemberships(&self.txn))
+    }
+
+    fn sessions(&mut self) -> Box<dyn SessionRepository + '_> {
+        Box::new(SeaSessions(&self.txn))
+    }
+
+    fn refresh_tokens(&mut self) -> Box<dyn RefreshTokenRepository + '_> {
+        Box::new(SeaRefreshTokens(&self.txn))
+    }
+
+    fn login_attempts(&mut self) -> Box<dyn LoginAttemptRepository + '_> {
+        Box::new(SeaLoginAttempts(&self.txn))
+    }
+
+    fn organizations(&mut self) -> Box<dyn OrganizationRegistrar + '_> {
+        Box::new(SeaRegistrar { connection: &self.txn, tenant_prefix: &self.tenant_prefix })
+    }
+
+    fn audit(&mut self) -> Box<dyn AuditLog + '_> {
+        Box::new(SeaAudit(&self.txn, AUDIT))
+    }
+}
+
+impl OrganizationWork for ControlWork {
+    fn organizations(&mut self) -> Box<dyn OrganizationRepository + '_> {
+        Box::new(SeaOrganizations(&self.txn))
+    }
+
+    fn audit(&mut self) -> Box<dyn AuditLog + '_> {
+        Box::new(SeaAudit(&self.txn, AUDIT))
+    }
+}
+
+/// What locks the rows that a query reads until the transaction ends. SQLite's immediate transaction is alone anyway.
+pub(super) fn for_update<C: ConnectionTrait>(connection: &C) -> &'static str {
+    if is_postgres(connection) { " FOR UPDATE" } else { "" }
+}

@@ -1,0 +1,165 @@
+//! What reports are made of, in three statements however many KPIs there are.
+
+use super::rows::{cuts, entry, status};
+use crate::decimal::StoredDec;
+use crate::error::store_error;
+use crate::sql::Sql;
+use crate::stored::{named, narrow};
+use crate::tenant::work::TenantReads;
+use async_trait::async_trait;
+use chrono::{DateTime, NaiveDate, Utc};
+use sea_orm::FromQueryResult;
+use std::collections::HashMap;
+use uuid::Uuid;
+use vigie_kernel::{Frequency, KpiId, Period, StoreError, TenantContext};
+use vigie_kpis::{
+    ActionCounts, DashboardRow, Direction, Expectation, KpiRow, LatestValue, ReportRows, ReportingReads, StatusReason,
+    Thresholds,
+};
+
+const DASHBOARDS: &str = "SELECT id, title, process_name, owner_id FROM dashboards";
+
+/// The index of values by KPI and period gives the latest one that is over in one step a KPI.
+const KPIS: &str = "SELECT k.id, k.dashboard_id, k.code, k.name, k.unit, k.display_decimals, k.frequency, k.direction, k.weight, \
+    k.critical, k.owner_id, k.grace_days, k.start_period, k.end_period, k.created_at, v.period_start, v.value, \
+    v.not_applicable_reason, v.status, v.status_reason, v.score, t.direction AS judged_direction, t.green, t.orange, t.red \
+    FROM kpis k \
+    LEFT JOIN kpi_values v ON v.kpi_id = k.id AND v.period_start = \
+        (SELECT MAX(l.period_start) FROM kpi_values l WHERE l.kpi_id = k.id AND l.period_end < $1) \
+    LEFT JOIN kpi_thresholds t ON t.kpi_id = k.id AND t.version_no = v.threshold_version \
+    WHERE NOT k.archived";
+
+const ACTIONS: &str = "SELECT kpi_id, COUNT(*) AS open, COUNT(CASE WHEN due_date < $1 THEN 1 END) AS late FROM actions \
+    WHERE status IN ('OPEN', 'IN_PROGRESS') GROUP BY kpi_id";
+
+#[derive(FromQueryResult)]
+struct DashboardReportRow {
+    id: Uuid,
+    title: String,
+    process_name: Option<String>,
+    owner_id: Uuid,
+}
+
+#[derive(FromQueryResult)]
+struct KpiReportRow {
+    id: Uuid,
+    dashboard_id: Uuid,
+    code: String,
+    name: String,
+    unit: String,
+    display_decimals: i32,
+    frequency: String,
+    direction: String,
+    weight: StoredDec,
+    critical: bool,
+    owner_id: Uuid,
+    grace_days: i32,
+    start_period: Option<NaiveDate>,
+    end_period: Option<NaiveDate>,
+    created_at: DateTime<Utc>,
+    period_start: Option<NaiveDate>,
+    value: Option<StoredDec>,
+    not_applicable_reason: Option<String>,
+    status: Option<String>,
+    status_reason: Option<String>,
+    score: Option<StoredDec>,
+    judged_direction: Option<String>,
+    green: Option<StoredDec>,
+    orange: Option<StoredDec>,
+    red: Option<StoredDec>,
+}
+
+#[derive(FromQueryResult)]
+struct ActionCountRow {
+    kpi_id: Uuid,
+    open: i64,
+    late: i64,
+}
+
+#[async_trait]
+impl ReportingReads for TenantReads {
+    async fn rows(&mut self, as_of: NaiveDate, today: NaiveDate) -> Result<ReportRows, StoreError> {
+        let dashboards: Vec<DashboardReportRow> =
+            Sql::new(&self.pool, DASHBOARDS).all(&self.pool).await.map_err(store_error)?;
+        let kpis: Vec<KpiReportRow> =
+            Sql::new(&self.pool, KPIS).bind(as_of).all(&self.pool).await.map_err(store_error)?;
+        let counts: Vec<ActionCountRow> =
+            Sql::new(&self.pool, ACTIONS).bind(today).all(&self.pool).await.map_err(store_error)?;
+        let mut actions: HashMap<KpiId, ActionCounts> =
+            counts.into_iter().map(|row| (row.kpi_id.into(), action_counts(&row))).collect();
+        Ok(ReportRows {
+            dashboards: dashboards.into_iter().map(dashboard_row).collect(),
+            kpis: kpis
+                .into_iter()
+                .map(|row| kpi_row(row, &self.tenant, &mut actions))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+fn dashboard_row(row: DashboardReportRow) -> DashboardRow {
+    DashboardRow {
+        id: row.id.into(),
+        title: row.title,
+        process_name: row.process_name,
+        owner_id: row.owner_id.into(),
+    }
+}
+
+fn action_counts(row: &ActionCountRow) -> ActionCounts {
+    let count = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
+    ActionCounts { open: count(row.open), late: count(row.late) }
+}
+
+fn kpi_row(
+    row: KpiReportRow,
+    tenant: &TenantContext,
+    actions: &mut HashMap<KpiId, ActionCounts>,
+) -> Result<KpiRow, StoreError> {
+    let id = KpiId::from(row.id);
+    let frequency = named("kpis.frequency", &row.frequency, Frequency::from_name)?;
+    let direction = named("kpis.direction", &row.direction, Direction::from_name)?;
+    let latest = match (row.period_start, entry(row.value, row.not_applicable_reason)?, &row.status_reason) {
+        (Some(start), Some(entry), Some(reason)) => {
+            let judged = match &row.judged_direction {
+                Some(name) => {
+                    let direction = named("kpi_thresholds.direction", name, Direction::from_name)?;
+                    Thresholds::restore(direction, &cuts(row.green, row.orange, row.red))
+                }
+                None => Thresholds::unset(direction),
+            };
+            Some(LatestValue {
+                period: Period::containing(start, frequency),
+                entry,
+                status: status(row.status.as_deref())?,
+                status_reason: named("kpi_values.status_reason", reason, StatusReason::from_name)?,
+                score: row.score.map(|score| score.0),
+                thresholds: judged,
+            })
+        }
+        (None, None, None) => None,
+        (Some(_) | None, Some(_) | None, Some(_) | None) => {
+            return Err(StoreError::broken(format!("the latest value of KPI {id} is incomplete")));
+        }
+    };
+    Ok(KpiRow {
+        id,
+        dashboard_id: row.dashboard_id.into(),
+        code: row.code,
+        name: row.name,
+        unit: row.unit,
+        display_decimals: narrow("kpis.display_decimals", row.display_decimals)?,
+        direction,
+        weight: row.weight.0,
+        critical: row.critical,
+        owner_id: row.owner_id.into(),
+        expectation: Expectation {
+            frequency,
+            first: row.start_period.unwrap_or_else(|| tenant.today(row.created_at)),
+            last: row.end_period,
+            grace_days: narrow("kpis.grace_days", row.grace_days)?,
+        },
+        latest,
+        actions: actions.remove(&id).unwrap_or_default(),
+    })
+}
