@@ -31,18 +31,3 @@ pub(crate) async fn run(manager: &SchemaManager<'_>, statements: &[&str]) -> Res
     }
     Ok(())
 }
-
-/// Runs statements that only one engine needs.
-pub(crate) async fn run_on(
-    manager: &SchemaManager<'_>,
-    backend: DbBackend,
-    statements: &[&str],
-) -> Result<(), DbErr> {
-    let connection = manager.get_connection();
-    if connection.get_database_backend() == backend {
-        for statement in statements {
-            connection.execute_unprepared(statement).await?;
-        }
-    }
-    Ok(())
-}

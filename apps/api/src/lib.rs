@@ -15,6 +15,7 @@ mod server;
 mod services;
 
 pub use openapi::{PREFIX, openapi};
+pub use middleware::Throttles;
 pub use problem::{FieldProblem, Problem, errors_document};
 pub use server::{ServerSettings, serve};
 pub use services::{Services, SignCursors};

@@ -1,7 +1,7 @@
 //! Running the server.
 
 use crate::metrics;
-use crate::middleware::{authenticate, edge, leave_small_bodies};
+use crate::middleware::{Gate, Throttle, Throttles, authenticate, edge, leave_small_bodies};
 use crate::openapi::{ApiDocument, PREFIX};
 use crate::routes;
 use crate::services::Services;
@@ -10,9 +10,8 @@ use actix_web::middleware::{Compress, Condition, from_fn};
 use actix_web::{App, HttpServer, dev, http, web};
 use std::future::Future;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use utoipa_actix_web::AppExt as _;
 use utoipa_actix_web::scope::scope;
@@ -33,6 +32,10 @@ pub struct ServerSettings {
     pub workers: Option<usize>,
     /// Token that `/metrics` asks for. Without one, figures are told on a loopback address only.
     pub metrics_token: Option<String>,
+    /// Proxies whose `X-Forwarded-For` and `X-Forwarded-Host` count.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// How many requests one client gets answered; absent counts nothing.
+    pub throttles: Option<Throttles>,
     /// Origins of browsers that may call, besides the server's own.
     pub allowed_origins: Vec<String>,
     /// Time between telling that the server is not ready any more and closing the door.
@@ -41,7 +44,14 @@ pub struct ServerSettings {
 
 impl Default for ServerSettings {
     fn default() -> Self {
-        Self { workers: None, metrics_token: None, allowed_origins: Vec::new(), drain: Duration::ZERO }
+        Self {
+            workers: None,
+            metrics_token: None,
+            trusted_proxies: Vec::new(),
+            throttles: None,
+            allowed_origins: Vec::new(),
+            drain: Duration::ZERO,
+        }
     }
 }
 
@@ -49,7 +59,7 @@ impl Default for ServerSettings {
 pub(crate) struct ServerState {
     pub(crate) metrics_token: Option<String>,
     pub(crate) on_loopback: bool,
-    pub(crate) draining: AtomicBool,
+    pub(crate) trusted_proxies: Vec<IpAddr>,
     pub(crate) prometheus: metrics_exporter_prometheus::PrometheusHandle,
 }
 
@@ -64,14 +74,21 @@ pub fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<dev::Server> {
     let state = web::Data::new(ServerState {
-        metrics_token: settings.metrics_token.clone(),
+        metrics_token: settings.metrics_token,
         on_loopback: listener.local_addr().is_ok_and(|address: SocketAddr| address.ip().is_loopback()),
-        draining: AtomicBool::new(false),
+        trusted_proxies: settings.trusted_proxies,
         prometheus: metrics::recorder().map_err(io::Error::other)?,
     });
     let document = web::Data::new(ApiDocument::load().map_err(io::Error::other)?);
     let upkeep = tokio::spawn(metrics::upkeep(state.prometheus.clone()));
-    let (draining, drain) = (state.clone(), settings.drain);
+    let gate = web::Data::new(Gate {
+        auth: web::Data::from(Arc::clone(&services.auth)),
+        tenancy: web::Data::from(Arc::clone(&services.tenancy)),
+        document: document.clone(),
+        state: state.clone(),
+        throttle: settings.throttles.map(|limits| Throttle::new(limits, Arc::clone(&services.clock))),
+    });
+    let (health, drain) = (Arc::clone(&services.health), settings.drain);
     let workers = settings.workers;
     let origins: Arc<[String]> = settings.allowed_origins.into();
 
@@ -80,7 +97,7 @@ pub fn serve(
             .configure(|config| services.register(config))
             .app_data(state.clone())
             .app_data(document.clone())
-            .configure(routes::imports::limits)
+            .app_data(gate.clone())
             .into_utoipa_app()
             .service(scope(PREFIX).configure(routes::configure).wrap(from_fn(authenticate)))
             .configure(routes::health::configure)
@@ -100,7 +117,7 @@ pub fn serve(
         .shutdown_signal(async move {
             stop.await;
             tracing::info!("stopping: not ready any more");
-            draining.draining.store(true, Ordering::Relaxed);
+            health.drain();
             tokio::time::sleep(drain).await;
             upkeep.abort();
         });

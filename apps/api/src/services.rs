@@ -1,9 +1,55 @@
 //! What the API needs from the rest of the product.
 
+use actix_web::web;
 use std::sync::Arc;
+use vigie_action_plans::ActionPlanService;
+use vigie_auth::AuthService;
+use vigie_kernel::{Clock, IdSource};
+use vigie_kpis::{KpiService, ReportingService};
+use vigie_platform_monitoring::HealthService;
+use vigie_tenancy::TenancyService;
 
 /// Signs the cursors of lists, so that a cursor that the product did not give is refused.
 pub trait SignCursors: Send + Sync {
-    /// The signature of a message in a context.
-    fn sign(&self, context: &str, message: &[u8]) -> [u8; 32];
+    /// The signature of a content, at least 16 bytes.
+    fn sign(&self, content: &[u8]) -> Vec<u8>;
+}
+
+/// Every service that routes call.
+#[derive(Clone)]
+pub struct Services {
+    /// Identity.
+    pub auth: Arc<dyn AuthService>,
+    /// Organizations.
+    pub tenancy: Arc<dyn TenancyService>,
+    /// Dashboards, KPIs and values.
+    pub kpis: Arc<dyn KpiService>,
+    /// Reports.
+    pub reporting: Arc<dyn ReportingService>,
+    /// Actions and comments.
+    pub actions: Arc<dyn ActionPlanService>,
+    /// Whether the process works.
+    pub health: Arc<dyn HealthService>,
+    /// Signs cursors.
+    pub cursors: Arc<dyn SignCursors>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Gives request ids.
+    pub ids: Arc<dyn IdSource>,
+}
+
+impl Services {
+    /// Puts the services where handlers find them.
+    pub(crate) fn register(&self, config: &mut web::ServiceConfig) {
+        config
+            .app_data(web::Data::from(Arc::clone(&self.auth)))
+            .app_data(web::Data::from(Arc::clone(&self.tenancy)))
+            .app_data(web::Data::from(Arc::clone(&self.kpis)))
+            .app_data(web::Data::from(Arc::clone(&self.reporting)))
+            .app_data(web::Data::from(Arc::clone(&self.actions)))
+            .app_data(web::Data::from(Arc::clone(&self.health)))
+            .app_data(web::Data::from(Arc::clone(&self.cursors)))
+            .app_data(web::Data::from(Arc::clone(&self.clock)))
+            .app_data(web::Data::from(Arc::clone(&self.ids)));
+    }
 }

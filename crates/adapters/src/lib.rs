@@ -1,1 +1,22 @@
-//! The outside that is not the database: password hashing, token signing, files, Redis.
+//! The outside that is not the database: the system's clock, ids and randomness, password hashing, token signing, sealing,
+//! rate limits and files.
+//!
+//! Each type here fills a port of a domain crate, or is used by the HTTP edge. Nothing here decides a rule of the business.
+
+mod key_file;
+mod limits;
+mod password_pool;
+mod sealer;
+mod signer;
+mod system;
+#[cfg(test)]
+mod tests;
+mod tokens;
+
+pub use key_file::KeyError;
+pub use limits::{LimitKey, LimitPolicy, LimitVerdict, Limiter, Limits, Rate};
+pub use password_pool::{HashParameters, PasswordPool, PasswordPoolConfig, WeakParameters};
+pub use sealer::AeadSealer;
+pub use signer::Signer;
+pub use system::{SystemClock, SystemIds, SystemSecrets};
+pub use tokens::{Ed25519Tokens, TokenNames};

@@ -1,1 +1,17 @@
-//! Builds the application from its configuration. Starts nothing.
+//! Builds the application from its configuration. Starts nothing: the API and the worker start what they need of it.
+
+mod app;
+mod background;
+mod bridges;
+mod config;
+mod error;
+
+pub use app::App;
+pub use background::{Background, Handlers};
+pub use config::{
+    AuthConfig, Config, DatabaseConfig, HttpConfig, LimitsConfig, LogConfig, LogFormat, MailConfig, MetricsConfig,
+    SignupMode, UrlConfig, WorkerConfig,
+};
+pub use error::StartError;
+pub use vigie_adapters::Signer;
+pub use vigie_repository::{JobQueue, JobStatus, JobSummary, MigratedOrganization, QueueDepth, Registry};

@@ -81,6 +81,11 @@ impl KpiCatalogue {
         Self { entries, by_code, by_name }
     }
 
+    /// Every KPI.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &KpiEntry> {
+        self.entries.iter()
+    }
+
     /// The KPI at a place that a lookup answered.
     pub(crate) fn entry(&self, index: u32) -> Option<&KpiEntry> {
         self.entries.get(usize::try_from(index).ok()?)

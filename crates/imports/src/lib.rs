@@ -53,7 +53,7 @@ pub use ports::{
     ApplyRules, ImportFiles, ImportReads, ImportRunFilter, ImportRunRepository, ImportStore, ImportWork, ParsePool,
     RowOutcome, RunContexts, ValueRow, ValueWriter,
 };
-pub use prepare::{Prepared, Table};
+pub use prepare::Prepared;
 pub use report::{Counts, FileInfo, Report};
 pub use run::{Checkpoint, ImportRun, ImportRunSnapshot, RunKind, RunPhase, RunProgress, RunStatus};
 pub use runner::{ApplyImportRun, ImportRunner};

@@ -124,7 +124,7 @@ impl Period {
         Self::containing(self.start.pred_opt().unwrap_or(self.start), self.frequency)
     }
 
-    fn next_start(&self) -> NaiveDate {
+    fn next_start(self) -> NaiveDate {
         let next = match self.frequency {
             Frequency::Daily => self.start.succ_opt(),
             Frequency::Weekly => self.start.checked_add_days(Days::new(7)),

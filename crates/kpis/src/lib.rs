@@ -51,7 +51,7 @@ pub use dashboard::{Dashboard, DashboardSnapshot};
 pub use display::{MAX_DISPLAY_DECIMALS, display, round_for_display};
 pub use error::KpiError;
 pub use kpi::{Kpi, KpiDefinition, KpiSnapshot};
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub use memory::MemoryStore;
 pub use names::{
     Aggregation, Direction, PeriodState, Policy, Source, Status, StatusReason, ThresholdMode, Trend,

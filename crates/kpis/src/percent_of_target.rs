@@ -41,6 +41,7 @@ pub fn percent_of_target(
         let off = (percent.get() - Decimal::ONE_HUNDRED) / Decimal::ONE_HUNDRED;
         Dec::rounded(target + off * target.abs())
     };
+    let mut errors = FieldErrors::new();
     let mut cuts = ThresholdFields::default();
     for ((field, percent), place) in
         named.into_iter().zip([&mut cuts.green, &mut cuts.orange, &mut cuts.red])

@@ -17,7 +17,7 @@ pub struct Calendar {
 }
 
 /// Which periods of a KPI should have a value.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Expectation {
     /// How often.
     pub frequency: Frequency,

@@ -93,13 +93,13 @@ impl Counts {
 pub fn roll_up(inputs: &[RollUpInput], policy: Policy) -> RollUp {
     let mut counts = Counts::default();
     inputs.iter().for_each(|input| counts.add(input));
-    let weighed = || inputs.iter().filter(|input| input.reason != StatusReason::NotApplicable);
-    let equal = weighed().all(|input| input.weight <= Dec::ZERO);
+    let inside = || inputs.iter().filter(|input| input.reason != StatusReason::NotApplicable);
+    let equal = inside().all(|input| input.weight <= Dec::ZERO);
     let weight = |input: &RollUpInput| if equal { Decimal::ONE } else { input.weight.get() };
-    let all: Decimal = weighed().map(weight).sum();
+    let all: Decimal = inside().map(weight).sum();
     let mut scored = Decimal::ZERO;
     let mut thirds = Decimal::ZERO;
-    for (input, score) in weighed().filter_map(|input| input.score.map(|score| (input, score))) {
+    for (input, score) in inside().filter_map(|input| input.score.map(|score| (input, score))) {
         scored += weight(input);
         thirds += weight(input) * to_thirds(score);
     }

@@ -7,6 +7,7 @@ use crate::sql::Sql;
 use moka::future::Cache;
 use sea_orm::{DatabaseConnection, FromQueryResult};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
@@ -43,6 +44,7 @@ pub struct Registry {
     pools: Cache<OrganizationId, DatabaseConnection>,
     permits: Arc<Semaphore>,
     patience: Duration,
+    opened: AtomicU64,
 }
 
 /// The right to use one connection of an organization's pool; given back when dropped.
@@ -69,7 +71,7 @@ impl Registry {
     pub fn new(control: DatabaseConnection, server: Arc<TenantServer>, limits: RegistryLimits) -> Self {
         let pools = Cache::builder().max_capacity(limits.open_pools).time_to_idle(limits.idle).build();
         let permits = Arc::new(Semaphore::new(limits.connections));
-        Self { control, server, pools, permits, patience: limits.patience }
+        Self { control, server, pools, permits, patience: limits.patience, opened: AtomicU64::new(0) }
     }
 
     /// A connection's worth of an organization's pool. Concurrent first requests open the pool once; a failed opening is not kept.
@@ -86,6 +88,12 @@ impl Registry {
     #[must_use]
     pub fn usage(&self) -> (u64, usize) {
         (self.pools.entry_count(), self.permits.available_permits())
+    }
+
+    /// How many databases were opened since the start, those that were opened again included.
+    #[must_use]
+    pub fn opened(&self) -> u64 {
+        self.opened.load(Ordering::Relaxed)
     }
 
     /// Forgets the pool, so that the next request opens it anew; what is in use goes on.
@@ -120,6 +128,7 @@ impl Registry {
             .ok_or(StoreError::TenantUnavailable("tenant_unknown"))?;
         let pool = self.server.open(&placement.database_name).await.map_err(store_error)?;
         verify(&pool, organization).await?;
+        self.opened.fetch_add(1, Ordering::Relaxed);
         tracing::debug!(organization.id = %organization, "opened the organization's database");
         Ok(pool)
     }

@@ -74,7 +74,7 @@ fn check_head(req: &HttpRequest, limit: usize) -> Result<(), ApiError> {
 }
 
 /// Reads a whole body of at most `limit` bytes, within the time that its size allows.
-pub(crate) async fn read_payload(payload: Payload, limit: usize) -> Result<Bytes, ApiError> {
+async fn read_payload(payload: Payload, limit: usize) -> Result<Bytes, ApiError> {
     let extra = u64::try_from(limit).unwrap_or(u64::MAX) / BYTES_PER_SECOND;
     tokio::time::timeout(PAYLOAD_BASE + Duration::from_secs(extra), collect(payload, limit))
         .await

@@ -10,9 +10,9 @@ use vigie_kernel::{Dec, FieldError, FieldErrors};
 /// Takes the fields of a request and notes each that is missing or wrong. A wrong field gives a placeholder that is
 /// never used: the request is refused as a whole once all fields were looked at.
 #[derive(Debug, Default)]
-pub struct Checks {
+pub(crate) struct Checks {
     errors: FieldErrors,
-    /// Top-level fields that are known to be wrong already.
+    /// Fields that are known to be wrong already: one error each is enough.
     told: HashSet<String>,
 }
 
@@ -28,31 +28,24 @@ impl Checks {
     }
 
     /// Notes an error.
-    pub fn refuse(&mut self, field: &str, code: &'static str) {
+    pub(crate) fn refuse(&mut self, field: &str, code: &'static str) {
         self.push(FieldError::new(field, code));
     }
 
     /// Notes an error with parameters, unless the field is known to be wrong already.
-    pub fn push(&mut self, error: FieldError) {
-        if !self.told.contains(error.field.as_str()) {
+    pub(crate) fn push(&mut self, error: FieldError) {
+        if self.told.insert(error.field.clone()) {
             self.errors.push(error);
         }
     }
 
-    /// Notes all errors of a list.
-    pub fn extend(&mut self, errors: FieldErrors) {
-        for error in errors.as_slice() {
-            self.push(error.clone());
-        }
-    }
-
     /// A field that must be there.
-    pub fn required<T: Default>(&mut self, field: &str, value: Option<T>) -> T {
+    pub(crate) fn required<T: Default>(&mut self, field: &str, value: Option<T>) -> T {
         self.required_or(field, value, T::default)
     }
 
     /// A field that must be there, of a type that has no default.
-    pub fn required_or<T>(&mut self, field: &str, value: Option<T>, placeholder: impl FnOnce() -> T) -> T {
+    pub(crate) fn required_or<T>(&mut self, field: &str, value: Option<T>, placeholder: impl FnOnce() -> T) -> T {
         value.unwrap_or_else(|| {
             self.refuse(field, "required");
             placeholder()
@@ -60,7 +53,7 @@ impl Checks {
     }
 
     /// A name out of a fixed list; `None` when absent or refused as `value_unknown`.
-    pub fn one_of<T>(
+    pub(crate) fn one_of<T>(
         &mut self,
         field: &str,
         name: Option<&str>,
@@ -75,7 +68,7 @@ impl Checks {
     }
 
     /// A decimal; `None` when absent or refused.
-    pub fn decimal(&mut self, field: &str, text: Option<&DecimalText>) -> Option<Dec> {
+    pub(crate) fn decimal(&mut self, field: &str, text: Option<&DecimalText>) -> Option<Dec> {
         match text?.read() {
             Ok(value) => Some(value),
             Err(error) => {
@@ -86,7 +79,7 @@ impl Checks {
     }
 
     /// A field of a PATCH, in the form of commands: `None` = keep, `Some(None)` = take away. A refused one is kept.
-    pub fn patch<T, U>(
+    pub(crate) fn patch<T, U>(
         &mut self,
         value: Patch<T>,
         read: impl FnOnce(&mut Self, T) -> Option<U>,
@@ -99,7 +92,7 @@ impl Checks {
     }
 
     /// An id; `None` when absent or refused as `id_invalid`.
-    pub fn id<T: From<Uuid>>(&mut self, field: &str, text: Option<&str>) -> Option<T> {
+    pub(crate) fn id<T: From<Uuid>>(&mut self, field: &str, text: Option<&str>) -> Option<T> {
         let id = text.map(Uuid::try_parse)?.ok();
         if id.is_none() {
             self.refuse(field, "id_invalid");
@@ -108,12 +101,12 @@ impl Checks {
     }
 
     /// A date as ISO 8601; `None` when absent or refused as `date_invalid`.
-    pub fn date(&mut self, field: &str, text: Option<&str>) -> Option<NaiveDate> {
+    pub(crate) fn date(&mut self, field: &str, text: Option<&str>) -> Option<NaiveDate> {
         self.parsed(field, text, "date_invalid")
     }
 
     /// Anything that is read from a text; `None` when absent or refused with the given code.
-    pub fn parsed<T: FromStr>(&mut self, field: &str, text: Option<&str>, code: &'static str) -> Option<T> {
+    pub(crate) fn parsed<T: FromStr>(&mut self, field: &str, text: Option<&str>, code: &'static str) -> Option<T> {
         let parsed = text?.parse().ok();
         if parsed.is_none() {
             self.refuse(field, code);
@@ -122,7 +115,7 @@ impl Checks {
     }
 
     /// A whole number between two bounds; `None` when absent or refused.
-    pub fn number<T>(&mut self, field: &str, text: Option<&str>, min: T, max: T) -> Option<T>
+    pub(crate) fn number<T>(&mut self, field: &str, text: Option<&str>, min: T, max: T) -> Option<T>
     where
         T: FromStr + PartialOrd + std::fmt::Display,
     {
@@ -134,12 +127,12 @@ impl Checks {
     }
 
     /// `true` or `false`; `None` when absent or refused.
-    pub fn flag(&mut self, field: &str, text: Option<&str>) -> Option<bool> {
+    pub(crate) fn flag(&mut self, field: &str, text: Option<&str>) -> Option<bool> {
         self.parsed(field, text, "not_true_or_false")
     }
 
     /// A value of a PATCH that may not be taken away.
-    pub fn not_null<T>(&mut self, field: &str, value: Patch<T>) -> Option<T> {
+    pub(crate) fn not_null<T>(&mut self, field: &str, value: Patch<T>) -> Option<T> {
         match value {
             Patch::Keep => None,
             Patch::Clear => {

@@ -6,17 +6,17 @@ use vigie_kernel::{Dec, DecError};
 
 /// The text of a decimal in a request, not read yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DecimalText(String);
+pub(crate) struct DecimalText(String);
 
 impl DecimalText {
     /// Reads the decimal exactly.
-    pub fn read(&self) -> Result<Dec, DecError> {
+    pub(crate) fn read(&self) -> Result<Dec, DecError> {
         Dec::parse(&self.0)
     }
 
     /// The text as it came.
     #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }

@@ -15,11 +15,11 @@ mod tenant;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use body::{Body, RequestBody, read_payload};
-pub use checks::Checks;
-pub use decimal::DecimalText;
+pub(crate) use body::{Body, RequestBody};
+pub(crate) use checks::Checks;
+pub(crate) use decimal::DecimalText;
 pub(crate) use page::Pages;
-pub use patch::Patch;
+pub(crate) use patch::Patch;
 pub(crate) use path::{Id, Key};
 pub(crate) use precondition::IfMatch;
 pub(crate) use query::Params;

@@ -97,19 +97,27 @@ impl Pages {
     fn seal(&self, cursor: &Cursor) -> String {
         let mut bytes = cursor.id.as_bytes().to_vec();
         bytes.extend_from_slice(cursor.key.as_bytes());
-        let tag = self.signer.sign(&self.context, &bytes);
-        bytes.extend_from_slice(&tag[..TAG_BYTES]);
+        let tag = self.tag(&bytes);
+        bytes.extend_from_slice(&tag);
         BASE64_URL_SAFE_NO_PAD.encode(bytes)
     }
 
     fn open(&self, text: &str) -> Option<Cursor> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
-        let (signed, tag) = bytes.split_at_checked(bytes.len().checked_sub(TAG_BYTES)?)?;
-        let wanted = self.signer.sign(&self.context, signed);
-        let differences =
-            wanted.iter().zip(tag).fold(0_u8, |differences, (wanted, given)| differences | (wanted ^ given));
+        let (signed, given) = bytes.split_at_checked(bytes.len().checked_sub(TAG_BYTES)?)?;
+        let wanted = self.tag(signed);
+        let differences = wanted.iter().zip(given).fold(0_u8, |differences, (a, b)| differences | (a ^ b));
         let (id, key) = signed.split_first_chunk::<16>()?;
         let key = std::str::from_utf8(key).ok()?.to_owned();
-        (differences == 0).then(|| Cursor { key, id: Uuid::from_bytes(*id) })
+        (differences == 0 && wanted.len() == given.len()).then(|| Cursor { key, id: Uuid::from_bytes(*id) })
+    }
+
+    fn tag(&self, cursor: &[u8]) -> Vec<u8> {
+        let mut content = self.context.clone().into_bytes();
+        content.push(0);
+        content.extend_from_slice(cursor);
+        let mut tag = self.signer.sign(&content);
+        tag.truncate(TAG_BYTES);
+        tag
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer};
 
 /// A field of a PATCH. Needs `#[serde(default)]` on the field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Patch<T> {
+pub(crate) enum Patch<T> {
     /// Absent: keep what is there.
     #[default]
     Keep,
@@ -16,7 +16,7 @@ pub enum Patch<T> {
 
 impl<T> Patch<T> {
     /// `None` = keep, `Some(None)` = take away, `Some(Some(value))` = put.
-    pub fn into_option(self) -> Option<Option<T>> {
+    pub(crate) fn into_option(self) -> Option<Option<T>> {
         match self {
             Self::Keep => None,
             Self::Clear => Some(None),
@@ -25,7 +25,7 @@ impl<T> Patch<T> {
     }
 
     /// The same state with the value translated.
-    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Patch<U> {
+    pub(crate) fn map<U>(self, f: impl FnOnce(T) -> U) -> Patch<U> {
         match self {
             Self::Keep => Patch::Keep,
             Self::Clear => Patch::Clear,

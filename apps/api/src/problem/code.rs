@@ -5,7 +5,7 @@ use vigie_kernel::Locale;
 
 /// Whose fault an error is: decides how it is logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Whose {
+pub(crate) enum Whose {
     /// The caller can do something about it.
     Caller,
     /// The operator has to.
@@ -17,17 +17,17 @@ macro_rules! codes {
         /// A stable error code.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[allow(missing_docs, reason = "the table gives each code's meaning as its title")]
-        pub enum Code {
+        pub(crate) enum Code {
             $($variant),+
         }
 
         impl Code {
             /// Every code, in the table's order.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$variant),+];
 
             /// The stable name in answers.
             #[must_use]
-            pub const fn name(self) -> &'static str {
+            pub(crate) const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name),+ }
             }
 
@@ -37,13 +37,13 @@ macro_rules! codes {
 
             /// Whose fault it is.
             #[must_use]
-            pub const fn whose(self) -> Whose {
+            pub(crate) const fn whose(self) -> Whose {
                 match self { $(Self::$variant => Whose::$whose),+ }
             }
 
             /// What it means.
             #[must_use]
-            pub const fn title(self, locale: Locale) -> &'static str {
+            pub(crate) const fn title(self, locale: Locale) -> &'static str {
                 match (self, locale) {
                     $((Self::$variant, Locale::En) => $en,
                       (Self::$variant, Locale::Fr) => $fr),+
@@ -56,13 +56,13 @@ macro_rules! codes {
 impl Code {
     /// The code of that name, or `None`.
     #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.name() == name)
     }
 
     /// The HTTP status.
     #[must_use]
-    pub fn status(self) -> StatusCode {
+    pub(crate) fn status(self) -> StatusCode {
         StatusCode::from_u16(self.status_number()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 }

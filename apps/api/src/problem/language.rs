@@ -4,7 +4,7 @@ use vigie_kernel::Locale;
 
 /// The language of `Accept-Language` that the product speaks and the caller likes best; English when there is none.
 #[must_use]
-pub fn accepted_language(header: Option<&str>) -> Locale {
+pub(crate) fn accepted_language(header: Option<&str>) -> Locale {
     let Some(header) = header else { return Locale::En };
     let mut best: Option<(Locale, u16)> = None;
     for item in header.split(',').take(20) {

@@ -13,10 +13,10 @@ mod render;
 #[cfg(test)]
 mod tests;
 
-pub use code::{Code, Whose};
+pub(crate) use code::{Code, Whose};
 pub use docs::errors_document;
-pub use field::field_message;
-pub use language::accepted_language;
+pub(crate) use field::field_message;
+pub(crate) use language::accepted_language;
 pub(crate) use render::{ProblemContext, problem_response};
 pub use render::{FieldProblem, Problem};
 
@@ -27,16 +27,16 @@ use vigie_kernel::{BoxError, FieldError, FieldErrors, Locale};
 
 /// What happened, in each language, when the code's title does not say it all.
 #[derive(Clone, Debug)]
-pub struct Detail {
+pub(crate) struct Detail {
     /// In English.
-    pub en: String,
+    pub(crate) en: String,
     /// In French.
-    pub fr: String,
+    pub(crate) fr: String,
 }
 
 /// What an endpoint answers when it does not do what was asked.
 #[derive(Debug)]
-pub struct ApiError {
+pub(crate) struct ApiError {
     code: Code,
     errors: FieldErrors,
     detail: Option<Detail>,
@@ -47,24 +47,24 @@ pub struct ApiError {
 impl ApiError {
     /// An error that the code says all about.
     #[must_use]
-    pub const fn new(code: Code) -> Self {
+    pub(crate) const fn new(code: Code) -> Self {
         Self { code, errors: FieldErrors::new(), detail: None, cause: None, headers: Vec::new() }
     }
 
     /// An error with the cause that the log keeps.
-    pub fn caused(code: Code, cause: impl Into<BoxError>) -> Self {
+    pub(crate) fn caused(code: Code, cause: impl Into<BoxError>) -> Self {
         Self { cause: Some(cause.into()), ..Self::new(code) }
     }
 
     /// Content that is not valid, with every field error that was found.
     #[must_use]
-    pub fn invalid(errors: FieldErrors) -> Self {
+    pub(crate) fn invalid(errors: FieldErrors) -> Self {
         Self { errors, ..Self::new(Code::ValidationFailed) }
     }
 
     /// A code with one field error that says where.
     #[must_use]
-    pub fn field(code: Code, error: FieldError) -> Self {
+    pub(crate) fn field(code: Code, error: FieldError) -> Self {
         Self { errors: error.into(), ..Self::new(code) }
     }
 
@@ -75,13 +75,25 @@ impl ApiError {
 
     /// The same code with other field errors.
     #[must_use]
-    pub fn with_errors(self, errors: FieldErrors) -> Self {
+    pub(crate) fn with_errors(self, errors: FieldErrors) -> Self {
         Self { errors, ..self }
+    }
+
+    /// The same error about query parameters: the domain does not know that its fields came in the query.
+    #[must_use]
+    pub(crate) fn in_query(mut self) -> Self {
+        let mut errors = FieldErrors::new();
+        for error in self.errors.as_slice() {
+            let field = format!("?{}", error.field.trim_start_matches('?'));
+            errors.push(FieldError { field, ..error.clone() });
+        }
+        self.errors = errors;
+        self
     }
 
     /// Says what happened in words of its own.
     #[must_use]
-    pub fn with_detail(self, detail: Detail) -> Self {
+    pub(crate) fn with_detail(self, detail: Detail) -> Self {
         Self { detail: Some(detail), ..self }
     }
 
@@ -95,7 +107,7 @@ impl ApiError {
 
     /// Adds a header to the answer; a value that is no header text is left out.
     #[must_use]
-    pub fn with_header(mut self, name: header::HeaderName, value: &str) -> Self {
+    pub(crate) fn with_header(mut self, name: header::HeaderName, value: &str) -> Self {
         if let Ok(value) = header::HeaderValue::from_str(value) {
             self.headers.push((name, value));
         }
@@ -104,25 +116,25 @@ impl ApiError {
 
     /// Tells the caller to come back after so many seconds.
     #[must_use]
-    pub fn retry_after(self, seconds: u64) -> Self {
+    pub(crate) fn retry_after(self, seconds: u64) -> Self {
         self.with_header(header::RETRY_AFTER, &seconds.to_string())
     }
 
     /// The code.
     #[must_use]
-    pub const fn code(&self) -> Code {
+    pub(crate) const fn code(&self) -> Code {
         self.code
     }
 
     /// The field errors.
     #[must_use]
-    pub const fn errors(&self) -> &FieldErrors {
+    pub(crate) const fn errors(&self) -> &FieldErrors {
         &self.errors
     }
 
     /// The cause, for the log.
     #[must_use]
-    pub fn cause(&self) -> Option<&(dyn std::error::Error + 'static)> {
+    pub(crate) fn cause(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.cause.as_deref().map(|cause| -> &(dyn std::error::Error + 'static) { cause })
     }
 

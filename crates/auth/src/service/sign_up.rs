@@ -6,11 +6,13 @@ use crate::audit::Deed;
 use crate::policy::SIGNUP_PLAN;
 use crate::{
     Auth, AuthError, ClientInfo, Membership, NewOrganization, OrganizationStatus, OrganizationSummary,
-    PasswordContext, PasswordHash, ProvisionFailed, SecretText, SignUp, SignedIn, SignupMode, User, check_password,
+    PasswordContext, PasswordHash, ProvisionFailed, SecretText, SignUp, SignedIn, SignupMode, User,
+    check_password,
 };
 use serde_json::json;
 use vigie_kernel::{
-    EmailAddress, FieldError, FieldErrors, Locale, OrganizationId, OrganizationSettings, Role, Slug, required_text,
+    EmailAddress, FieldError, FieldErrors, Locale, OrganizationId, OrganizationSettings, Role, Slug,
+    required_text,
 };
 
 /// Longest name of a person or of an organization.

@@ -88,7 +88,6 @@ fn value(data: &DataRef<'_>, percent: bool) -> Option<Cell> {
         DataRef::Empty => None,
         DataRef::String(text) | DataRef::DurationIso(text) => Cell::text(text),
         DataRef::SharedString(text) => Cell::text(text),
-        DataRef::RichText(text) => Cell::text(&text.to_string()),
         DataRef::Int(value) => integer(*value, percent),
         DataRef::Float(value) => Some(Cell::Number { value: *value, percent }),
         DataRef::Bool(value) => Some(Cell::Bool(*value)),

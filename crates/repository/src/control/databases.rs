@@ -128,7 +128,7 @@ impl TenantDatabases for ServerDatabases {
     }
 
     async fn drop_database(&self, organization: &Organization) -> Result<(), StoreError> {
-        self.server.drop(organization.database_name().as_str(), organization.id()).await
+        TenantServer::drop(&self.server, organization.database_name().as_str(), organization.id()).await
     }
 }
 

@@ -85,14 +85,4 @@ impl<C: ConnectionTrait> UserRepository for SeaUsers<'_, C> {
         .map_err(|error| with_unique(UNIQUE, error))?;
         touched(rows)
     }
-
-    async fn delete(&mut self, id: UserId) -> Result<(), StoreError> {
-        // Its memberships go with it. Sessions, which only a used account has, refuse.
-        Sql::new(self.0, "DELETE FROM users WHERE id = $1")
-            .bind(id.as_uuid())
-            .execute(self.0)
-            .await
-            .map(|_| ())
-            .map_err(store_error)
-    }
 }

@@ -7,7 +7,6 @@ use crate::respond::Versioned;
 use actix_web::{patch, web};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
 use vigie_action_plans::{ActionPlanService, ActionStatus, ChangeAction};
 use vigie_kernel::{ActionId, Clock};
 

@@ -7,7 +7,6 @@ use crate::respond::Created;
 use actix_web::{post, web};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
 use vigie_action_plans::{ActionPlanService, ActionStatus, CreateAction};
 use vigie_kernel::{Clock, KpiId};
 

@@ -5,7 +5,6 @@ use crate::extract::{Id, Tenant};
 use crate::problem::ApiError;
 use crate::respond::Versioned;
 use actix_web::{get, web};
-use uuid::Uuid;
 use vigie_action_plans::ActionPlanService;
 use vigie_kernel::{ActionId, Clock};
 

@@ -7,7 +7,6 @@ use crate::respond::List;
 use actix_web::{get, web};
 use serde::Deserialize;
 use utoipa::IntoParams;
-use uuid::Uuid;
 use vigie_action_plans::{ActionFilter, ActionPlanService, ActionStatus};
 use vigie_kernel::{Clock, PageRequest};
 

@@ -6,7 +6,6 @@ use crate::problem::ApiError;
 use crate::respond::List;
 use crate::routes::page_query::PageQuery;
 use actix_web::{get, web};
-use uuid::Uuid;
 use vigie_action_plans::ActionPlanService;
 use vigie_kernel::{Clock, KpiId};
 

@@ -23,4 +23,4 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(me::me);
 }
 
-pub(crate) use view::{ProfileView, UserView};
+pub(crate) use view::UserView;

@@ -39,7 +39,7 @@ impl UserView {
         };
         Self {
             id: user.id.as_uuid(),
-            email: user.email.to_string(),
+            email: user.email.as_str().to_owned(),
             full_name: user.full_name.clone(),
             role,
             organization_id: organization.map(|organization| organization.id.as_uuid()),

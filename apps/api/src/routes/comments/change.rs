@@ -5,7 +5,6 @@ use crate::extract::{Body, Id, IfMatch, Tenant};
 use crate::problem::ApiError;
 use crate::respond::Versioned;
 use actix_web::{patch, web};
-use uuid::Uuid;
 use vigie_action_plans::{ActionPlanService, ChangeComment};
 use vigie_kernel::CommentId;
 

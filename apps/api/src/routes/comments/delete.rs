@@ -4,7 +4,6 @@ use crate::extract::{Id, IfMatch, Tenant};
 use crate::problem::ApiError;
 use crate::respond::NoContent;
 use actix_web::{delete, web};
-use uuid::Uuid;
 use vigie_action_plans::ActionPlanService;
 use vigie_kernel::CommentId;
 

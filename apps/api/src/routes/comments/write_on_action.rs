@@ -5,7 +5,6 @@ use crate::extract::{Body, Id, Tenant};
 use crate::problem::ApiError;
 use crate::respond::Created;
 use actix_web::{post, web};
-use uuid::Uuid;
 use vigie_action_plans::{ActionPlanService, CommentTarget, WriteComment};
 use vigie_kernel::ActionId;
 

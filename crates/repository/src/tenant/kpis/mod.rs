@@ -12,7 +12,7 @@ pub(super) use rows::{VALUE_COLUMNS, ValueRow, value};
 pub(super) use values::{insert_revisions, insert_values, update_value};
 
 use super::TenantStore;
-use super::work::{TenantReads, TenantWork};
+use super::work::TenantWork;
 use async_trait::async_trait;
 use dashboards::SeaDashboards;
 use definitions::{SeaKpis, SeaThresholds};

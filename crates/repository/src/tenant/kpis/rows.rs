@@ -3,13 +3,13 @@
 use crate::decimal::StoredDec;
 use crate::error::store_error;
 use crate::sql::Sql;
-use crate::stored::{named, narrow};
+use crate::stored::named;
 use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::{ConnectionTrait, FromQueryResult};
 use uuid::Uuid;
 use vigie_kernel::{Dec, Frequency, KpiId, Period, StoreError};
 use vigie_kpis::{
-    Aggregation, Dashboard, DashboardSnapshot, Direction, Entry, Kpi, KpiSnapshot, PeriodClosing, Revision, Source,
+    Dashboard, DashboardSnapshot, Direction, Entry, PeriodClosing, Revision, Source,
     Status, StatusReason, ThresholdFields, ThresholdVersion, Thresholds, Value, ValueSnapshot,
 };
 
@@ -45,11 +45,11 @@ pub(super) fn dashboard(row: DashboardDbRow) -> Dashboard {
     })
 }
 
-pub(super) const VALUE_COLUMNS: &str = "v.id, v.kpi_id, v.period_start, v.value, v.not_applicable_reason, v.status, v.status_reason, \
+pub(in crate::tenant) const VALUE_COLUMNS: &str = "v.id, v.kpi_id, v.period_start, v.value, v.not_applicable_reason, v.status, v.status_reason, \
     v.score, v.threshold_version, v.comment, v.source, v.version, v.created_at, v.created_by, v.updated_at, v.updated_by";
 
 #[derive(FromQueryResult)]
-pub(super) struct ValueRow {
+pub(in crate::tenant) struct ValueRow {
     id: Uuid,
     kpi_id: Uuid,
     period_start: NaiveDate,
@@ -94,7 +94,7 @@ pub(super) fn status(name: Option<&str>) -> Result<Option<Status>, StoreError> {
     name.map(|name| named("status", name, Status::from_name)).transpose()
 }
 
-pub(super) fn value(row: ValueRow) -> Result<Value, StoreError> {
+pub(in crate::tenant) fn value(row: ValueRow) -> Result<Value, StoreError> {
     let frequency = named("kpis.frequency", &row.frequency, Frequency::from_name)?;
     let entry = entry(row.value, row.not_applicable_reason)?
         .ok_or_else(|| StoreError::broken(format!("value {} is empty", row.id)))?;

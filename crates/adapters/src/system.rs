@@ -1,0 +1,45 @@
+//! The system's clock, ids and randomness: the one place that takes them.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+use vigie_auth::Secrets;
+use vigie_kernel::{BoxError, Clock, IdSource, to_microseconds};
+
+/// The system's clock, cut to microseconds.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[allow(clippy::disallowed_methods, reason = "the clock that everything else is given")]
+    fn now(&self) -> DateTime<Utc> {
+        to_microseconds(Utc::now())
+    }
+}
+
+/// UUIDv7: ordered by time, also within a millisecond.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemIds;
+
+impl IdSource for SystemIds {
+    #[allow(clippy::disallowed_methods, reason = "the id source that everything else is given")]
+    fn next_uuid(&self) -> Uuid {
+        Uuid::now_v7()
+    }
+}
+
+/// The system's generator.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemSecrets;
+
+impl Secrets for SystemSecrets {
+    fn random(&self) -> Result<[u8; 32], BoxError> {
+        random()
+    }
+}
+
+/// Bytes from the system's generator.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], BoxError> {
+    let mut bytes = [0; N];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| "the system's generator gives no randomness")?;
+    Ok(bytes)
+}

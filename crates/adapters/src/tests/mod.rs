@@ -1,0 +1,7 @@
+mod key_file;
+mod limits;
+mod password_pool;
+mod sealer;
+mod signer;
+mod system;
+mod tokens;

@@ -1,0 +1,286 @@
+//! The application: every service, wired.
+
+use crate::background::{Background, Handlers};
+use crate::bridges::{ControlProbe, MemberContexts, TenancyProvisioning};
+use crate::config::{Config, SignupMode};
+use crate::error::StartError;
+use secrecy::ExposeSecret;
+use std::path::Path;
+use std::sync::Arc;
+use url::Url;
+use vigie_action_plans::{ActionPlanService, ActionPlans};
+use vigie_adapters::{
+    AeadSealer, BlockingParsePool, Ed25519Tokens, LocalFiles, PasswordPool, PasswordPoolConfig, Signer, SystemClock,
+    SystemIds, SystemSecrets, TokenNames,
+};
+use vigie_auth::{Auth, AuthPolicy, AuthPorts, AuthService};
+use vigie_imports::{ApplyImportRun, ImportRunner, ImportService, ImportServiceImpl, Limits};
+use vigie_jobs::Handle;
+use vigie_kernel::{BoxError, Clock, IdSource};
+use vigie_kpis::{KpiService, Kpis, Reporting, ReportingService};
+use vigie_platform_monitoring::{HealthService, PlatformHealth};
+use vigie_repository::{
+    ControlStore, JobQueue, MigratedOrganization, Registry, RegistryLimits, RegistryMembers, Relay, RelaySignal,
+    ServerDatabases, TenantServer, TenantStore,
+};
+use vigie_tenancy::{ResolutionRules, ResumeReport, Tenancy, TenancyService};
+
+/// The application. Cloning shares it.
+#[derive(Clone)]
+pub struct App {
+    /// What it was built from.
+    pub config: Arc<Config>,
+    /// Identity.
+    pub auth: Arc<dyn AuthService>,
+    /// Organizations.
+    pub tenancy: Arc<dyn TenancyService>,
+    /// Dashboards, KPIs and values.
+    pub kpis: Arc<dyn KpiService>,
+    /// Reports.
+    pub reporting: Arc<dyn ReportingService>,
+    /// Actions and comments.
+    pub actions: Arc<dyn ActionPlanService>,
+    /// Imports.
+    pub imports: Arc<dyn ImportService>,
+    /// Whether the process works.
+    pub health: Arc<dyn HealthService>,
+    /// Signs cursors.
+    pub signer: Arc<Signer>,
+    /// The job queue.
+    pub queue: Arc<JobQueue>,
+    /// The pools of the organizations' databases.
+    pub registry: Arc<Registry>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Gives ids.
+    pub ids: Arc<dyn IdSource>,
+    control: ControlStore,
+    databases: Arc<ServerDatabases>,
+    background: Background,
+}
+
+impl App {
+    /// Builds the application: opens the control database (on SQLite making it when it is not there), brings it to the current
+    /// schema and loads the keys.
+    pub async fn build(config: Config) -> Result<Self, StartError> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
+        private_folder(&config.data_dir)?;
+        let control = open_control(&config).await?;
+        control.migrate().await?;
+        let server = Arc::new(tenant_server(&config)?);
+        let databases =
+            Arc::new(ServerDatabases::new(Arc::clone(&server), control.connection().clone(), Arc::clone(&clock)));
+        let limits = RegistryLimits {
+            open_pools: config.database.open_organizations,
+            connections: config.database.connections,
+            ..RegistryLimits::default()
+        };
+        let registry = Arc::new(Registry::new(control.connection().clone(), server, limits));
+        let signal = RelaySignal::default();
+        let store = Arc::new(TenantStore::new(Arc::clone(&registry), signal.clone(), Arc::clone(&ids)));
+        let queue =
+            Arc::new(JobQueue::new(control.connection().clone(), Arc::clone(&clock), Arc::clone(&ids)));
+        let relay = Arc::new(Relay::new(
+            control.connection().clone(),
+            Arc::clone(&registry),
+            Arc::clone(&queue),
+            signal,
+        ));
+
+        let tenancy: Arc<dyn TenancyService> = Arc::new(Tenancy::new(
+            Arc::new(control.clone()),
+            databases.clone(),
+            resolution_rules(&config)?,
+            config.database.tenant_prefix.clone(),
+            Arc::clone(&clock),
+            Arc::clone(&ids),
+        ));
+        let signer = Arc::new(Signer::load(&keys_folder(&config)?).map_err(part("the signing key"))?);
+        let auth = auth(&config, &control, &registry, &tenancy, &signer, &clock, &ids)?;
+        let imports_limits = Limits { file_bytes: config.limits.import_bytes, ..Limits::default() };
+        let imports = Arc::new(ImportServiceImpl::new(
+            store.clone(),
+            Arc::new(LocalFiles::new(config.data_dir.join("files"))),
+            Arc::new(BlockingParsePool::new(tokio::runtime::Handle::current(), cores())),
+            Arc::clone(&clock),
+            Arc::clone(&ids),
+            imports_limits,
+        ));
+        let runner: Arc<dyn Handle<ApplyImportRun>> =
+            Arc::new(ImportRunner::new(Arc::clone(&imports), Arc::new(MemberContexts(Arc::clone(&auth)))));
+        let background = Background::new(
+            Arc::clone(&queue),
+            relay,
+            Handlers::default().with(runner),
+            config.worker.concurrency,
+        );
+        Ok(Self {
+            auth,
+            tenancy,
+            kpis: Arc::new(Kpis::new(store.clone(), Arc::clone(&clock), Arc::clone(&ids))),
+            reporting: Arc::new(Reporting::new(store.clone(), Arc::clone(&clock))),
+            actions: Arc::new(ActionPlans::new(store, Arc::clone(&clock), Arc::clone(&ids))),
+            imports,
+            health: Arc::new(PlatformHealth::new(
+                vec![Arc::new(ControlProbe(control.clone()))],
+                Arc::clone(&clock),
+            )),
+            signer,
+            queue,
+            registry,
+            clock,
+            ids,
+            control,
+            databases,
+            background,
+            config: Arc::new(config),
+        })
+    }
+
+    /// Finishes what an earlier process left: organizations whose provisioning stopped, databases at an older schema. For start-up,
+    /// never for a request.
+    pub async fn recover(&self) -> Result<(ResumeReport, Vec<MigratedOrganization>), StartError> {
+        let migrated = self.control.migrate_fleet(self.databases.clone(), Arc::clone(&self.clock)).await?;
+        for organization in &migrated {
+            if let Err(error) = &organization.outcome {
+                tracing::error!(organization.slug = %organization.slug, %error, "its database keeps the old schema");
+            }
+        }
+        let resumed = self.tenancy.resume_unfinished().await.map_err(part("unfinished organizations"))?;
+        Ok((resumed, migrated))
+    }
+
+    /// The loop that relays outboxes and runs jobs.
+    #[must_use]
+    pub const fn background(&self) -> &Background {
+        &self.background
+    }
+
+    /// Whether this process should run jobs itself when it serves requests: by default on SQLite, where it is the only one.
+    #[must_use]
+    pub fn runs_jobs(&self) -> bool {
+        self.config.worker.embedded.unwrap_or_else(|| is_sqlite(&self.config))
+    }
+}
+
+fn auth(
+    config: &Config,
+    control: &ControlStore,
+    registry: &Arc<Registry>,
+    tenancy: &Arc<dyn TenancyService>,
+    signer: &Arc<Signer>,
+    clock: &Arc<dyn Clock>,
+    ids: &Arc<dyn IdSource>,
+) -> Result<Arc<dyn AuthService>, StartError> {
+    let issuer = config.public_url.as_ref().map_or_else(|| "vigie".to_owned(), ToString::to_string);
+    let names = TokenNames { issuer, audience: "vigie-api".to_owned() };
+    let tokens = Ed25519Tokens::load(&keys_folder(config)?, names, Arc::clone(clock))
+        .map_err(part("the key of access tokens"))?;
+    let hasher =
+        PasswordPool::try_new(PasswordPoolConfig::for_cores(cores())).map_err(part("password hashing"))?;
+    let signup = match config.auth.signup {
+        SignupMode::Open => vigie_auth::SignupMode::Open,
+        // `verified` is refused when the configuration is read.
+        SignupMode::Closed | SignupMode::Verified => vigie_auth::SignupMode::Closed,
+    };
+    let policy = AuthPolicy { signup, login_delays: config.limits.enabled, ..AuthPolicy::default() };
+    let ports = AuthPorts {
+        store: Arc::new(control.clone()),
+        hasher: Arc::new(hasher),
+        tokens: Arc::new(tokens),
+        secrets: Arc::new(SystemSecrets),
+        sealer: Arc::new(AeadSealer),
+        pseudonyms: signer.clone(),
+        provisioning: Arc::new(TenancyProvisioning(Arc::clone(tenancy))),
+        members: Arc::new(RegistryMembers::new(Arc::clone(registry), Arc::clone(clock))),
+        clock: Arc::clone(clock),
+        ids: Arc::clone(ids),
+    };
+    Ok(Arc::new(Auth::new(ports, policy)))
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+fn part<E: Into<BoxError>>(what: &'static str) -> impl FnOnce(E) -> StartError {
+    move |error| StartError::Part { what, source: error.into() }
+}
+
+fn is_sqlite(config: &Config) -> bool {
+    config.database.url.as_ref().is_none_or(|url| url.expose_secret().starts_with("sqlite:"))
+}
+
+async fn open_control(config: &Config) -> Result<ControlStore, StartError> {
+    let prefix = &config.database.tenant_prefix;
+    let Some(url) = &config.database.url else {
+        return Ok(ControlStore::connect_sqlite(&config.data_dir.join("control.sqlite3"), prefix).await?);
+    };
+    let url = url.expose_secret();
+    if let Some(file) = sqlite_path(url) {
+        if let Some(folder) = Path::new(file).parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            private_folder(folder)?;
+        }
+        return Ok(ControlStore::connect_sqlite(Path::new(file), prefix).await?);
+    }
+    postgres_url("database.url", url)?;
+    Ok(ControlStore::connect_postgres(url, prefix).await?)
+}
+
+fn tenant_server(config: &Config) -> Result<TenantServer, StartError> {
+    let url = config.database.tenant_url.as_ref().or(config.database.url.as_ref()).map(ExposeSecret::expose_secret);
+    match url {
+        None => Ok(TenantServer::sqlite(config.data_dir.join("tenants"))),
+        Some(url) if url.starts_with("sqlite:") => {
+            let folder = match (&config.database.tenant_url, sqlite_path(url)) {
+                (Some(_), Some(folder)) => folder.into(),
+                (Some(_) | None, Some(_) | None) => config.data_dir.join("tenants"),
+            };
+            Ok(TenantServer::sqlite(folder))
+        }
+        Some(url) => Ok(TenantServer::postgres(postgres_url("database.tenant_url", url)?)),
+    }
+}
+
+fn sqlite_path(url: &str) -> Option<&str> {
+    url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")).map(|path| {
+        path.split_once('?').map_or(path, |(path, _)| path)
+    })
+}
+
+fn postgres_url(key: &str, text: &str) -> Result<Url, StartError> {
+    // The URL carries a password: the message must not repeat it.
+    let url = Url::parse(text).map_err(|error| StartError::Setting(format!("{key} is no URL: {error}")))?;
+    match url.scheme() {
+        "postgres" | "postgresql" => Ok(url),
+        other => Err(StartError::Setting(format!("{key}: the engine {other} is not supported; use sqlite or postgres"))),
+    }
+}
+
+fn resolution_rules(config: &Config) -> Result<ResolutionRules, StartError> {
+    let own: Vec<&str> = config.public_url.as_ref().and_then(Url::host_str).into_iter().collect();
+    ResolutionRules::try_new(&config.http.base_domain, &own, true)
+        .ok_or_else(|| StartError::Setting(format!("http.base_domain: {} is no domain", config.http.base_domain)))
+}
+
+fn keys_folder(config: &Config) -> Result<std::path::PathBuf, StartError> {
+    let folder = config.data_dir.join("keys");
+    private_folder(&folder)?;
+    Ok(folder)
+}
+
+/// Makes a folder that only its owner can look into.
+fn private_folder(folder: &Path) -> Result<(), StartError> {
+    let io = |source| StartError::Io { what: format!("the folder {} cannot be made", folder.display()), source };
+    if folder.exists() {
+        return Ok(());
+    }
+    std::fs::create_dir_all(folder).map_err(io)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700)).map_err(io)?;
+    }
+    Ok(())
+}

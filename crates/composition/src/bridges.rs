@@ -1,0 +1,66 @@
+//! What one domain asks of another, put together here because domains do not know each other.
+
+use async_trait::async_trait;
+use std::sync::Arc;
+use std::time::Duration;
+use vigie_auth::{AuthError, AuthService, ProvisionFailed, Provisioning};
+use vigie_imports::RunContexts;
+use vigie_kernel::{OrganizationId, StoreError, TenantContext, UserId};
+use vigie_platform_monitoring::{HealthProbe, Impact};
+use vigie_repository::ControlStore;
+use vigie_tenancy::{TenancyError, TenancyService};
+
+/// Identity has organizations' databases made by tenancy.
+pub(crate) struct TenancyProvisioning(pub(crate) Arc<dyn TenancyService>);
+
+#[async_trait]
+impl Provisioning for TenancyProvisioning {
+    async fn provision(&self, organization: OrganizationId) -> Result<(), ProvisionFailed> {
+        self.0.provision(organization).await.map(|_| ()).map_err(|error| ProvisionFailed(error.into()))
+    }
+
+    async fn discard(&self, organization: OrganizationId) -> Result<(), ProvisionFailed> {
+        match self.0.discard(organization).await {
+            Err(TenancyError::NotFound) | Ok(()) => Ok(()),
+            Err(error) => Err(ProvisionFailed(error.into())),
+        }
+    }
+}
+
+/// The worker imports as the member who started the run, with the rights that he has now.
+pub(crate) struct MemberContexts(pub(crate) Arc<dyn AuthService>);
+
+#[async_trait]
+impl RunContexts for MemberContexts {
+    async fn context_for(
+        &self,
+        organization: OrganizationId,
+        actor: UserId,
+    ) -> Result<TenantContext, StoreError> {
+        self.0.context_for(organization, actor, "worker").await.map_err(|error| match error {
+            AuthError::NotAMember => StoreError::TenantUnavailable("member_gone"),
+            other => StoreError::Unavailable(other.into()),
+        })
+    }
+}
+
+/// The control database answers.
+pub(crate) struct ControlProbe(pub(crate) ControlStore);
+
+#[async_trait]
+impl HealthProbe for ControlProbe {
+    fn name(&self) -> &'static str {
+        "control_database"
+    }
+
+    fn impact(&self) -> Impact {
+        Impact::Critical
+    }
+
+    async fn check(&self) -> Result<(), String> {
+        match tokio::time::timeout(Duration::from_secs(1), self.0.ping()).await {
+            Ok(answer) => answer.map_err(|error| error.to_string()),
+            Err(_) => Err("no answer within a second".to_owned()),
+        }
+    }
+}

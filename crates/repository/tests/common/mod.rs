@@ -1,0 +1,216 @@
+//! An installation of its own for each test: a control database, a place for organizations' databases, a clock that
+//! stands still. The same test runs on SQLite files and on a PostgreSQL server.
+#![allow(dead_code, reason = "each test program uses its own part of it")]
+
+mod fixtures;
+mod place;
+
+pub(crate) use fixtures::{membership, message, session, user};
+
+use place::Place;
+use sea_orm::{ConnectionTrait, DatabaseConnection, FromQueryResult, Statement};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use vigie_auth::{IdentityStore, NewOrganization, User, permissions_of};
+use vigie_kernel::testing::{CountedIds, FixedClock, member};
+use vigie_kernel::{Clock, IdSource, OrganizationId, OrganizationSettings, Role, Slug, TenantContext, UserId};
+use vigie_repository::{
+    ControlStore, JobQueue, Registry, RegistryLimits, RegistryMembers, Relay, RelaySignal, ServerDatabases,
+    TenantServer, TenantStore,
+};
+use vigie_tenancy::{Organization, OrganizationStore, TenantDatabases};
+
+/// Runs one test on both engines: `on_both_engines!(name, async |engine: Engine| { .. });`
+#[macro_export]
+macro_rules! on_both_engines {
+    ($name:ident, $test:expr) => {
+        mod $name {
+            #[allow(unused_imports, reason = "a test may need nothing of the module around it")]
+            use super::*;
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                ($test)($crate::common::Engine::sqlite().await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                ($test)($crate::common::Engine::postgres().await).await;
+            }
+        }
+    };
+}
+
+/// An installation. Dropped, it leaves nothing behind.
+pub(crate) struct Engine {
+    pub(crate) control: ControlStore,
+    pub(crate) server: Arc<TenantServer>,
+    pub(crate) databases: Arc<ServerDatabases>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) members: RegistryMembers,
+    /// Every domain's store on the organizations' databases.
+    pub(crate) tenants: TenantStore,
+    pub(crate) queue: Arc<JobQueue>,
+    pub(crate) relay: Relay,
+    pub(crate) signal: RelaySignal,
+    pub(crate) clock: Arc<FixedClock>,
+    pub(crate) ids: Arc<dyn IdSource>,
+    named: AtomicU64,
+    place: Place,
+}
+
+impl Engine {
+    pub(crate) async fn sqlite() -> Self {
+        Self::on(Place::sqlite()).await
+    }
+
+    pub(crate) async fn postgres() -> Self {
+        Self::on(Place::postgres().await).await
+    }
+
+    async fn on(place: Place) -> Self {
+        let control = place.control().await;
+        control.migrate().await.unwrap();
+        let connection = control.connection().clone();
+        let server = Arc::new(place.server());
+        let clock = Arc::new(FixedClock::at_text("2026-11-20T08:00:00Z"));
+        let ids: Arc<dyn IdSource> = Arc::new(CountedIds::default());
+        let shared: Arc<dyn Clock> = clock.clone();
+        let databases = ServerDatabases::new(Arc::clone(&server), connection.clone(), Arc::clone(&shared));
+        let registry =
+            Arc::new(Registry::new(connection.clone(), Arc::clone(&server), RegistryLimits::default()));
+        let queue = Arc::new(JobQueue::new(connection.clone(), Arc::clone(&shared), Arc::clone(&ids)));
+        let signal = RelaySignal::default();
+        Self {
+            databases: Arc::new(databases),
+            members: RegistryMembers::new(Arc::clone(&registry), shared),
+            tenants: TenantStore::new(Arc::clone(&registry), signal.clone(), Arc::clone(&ids)),
+            relay: Relay::new(connection, Arc::clone(&registry), Arc::clone(&queue), signal.clone()),
+            control,
+            server,
+            registry,
+            queue,
+            signal,
+            clock,
+            ids,
+            named: AtomicU64::new(0),
+            place,
+        }
+    }
+
+    /// A registry over the same databases that has nothing open yet.
+    pub(crate) fn fresh_registry(&self) -> Arc<Registry> {
+        let connection = self.control.connection().clone();
+        Arc::new(Registry::new(connection, Arc::clone(&self.server), RegistryLimits::default()))
+    }
+
+    /// An account without a membership.
+    pub(crate) async fn account(&self, email: &str) -> User {
+        let account = user(self, email);
+        let mut work = IdentityStore::begin(&self.control).await.unwrap();
+        work.users().insert(&account).await.unwrap();
+        work.commit().await.unwrap();
+        account
+    }
+
+    /// An account with a membership.
+    pub(crate) async fn account_in(&self, organization: OrganizationId, email: &str, role: Role) -> User {
+        let account = self.account(email).await;
+        self.join(account.id(), organization, role).await;
+        account
+    }
+
+    /// A membership of an account that is there.
+    pub(crate) async fn join(&self, user: UserId, organization: OrganizationId, role: Role) {
+        let mut work = IdentityStore::begin(&self.control).await.unwrap();
+        work.memberships().insert(&membership(self, user, organization, role)).await.unwrap();
+        work.commit().await.unwrap();
+    }
+
+    /// An organization in provisioning: a row, without a database.
+    pub(crate) async fn reserved(&self, slug: &str) -> Organization {
+        let new = self.new_organization(slug);
+        let mut work = IdentityStore::begin(&self.control).await.unwrap();
+        work.organizations().reserve(&new).await.unwrap();
+        work.commit().await.unwrap();
+        self.found(new.id).await
+    }
+
+    /// What a sign-up asks for.
+    pub(crate) fn new_organization(&self, slug: &str) -> NewOrganization {
+        NewOrganization {
+            id: self.ids.next(),
+            slug: Slug::parse(slug).unwrap(),
+            name: format!("Organization {slug}"),
+            settings: OrganizationSettings::default(),
+            plan: "community".to_owned(),
+            created_at: self.clock.now(),
+        }
+    }
+
+    /// The organization as the control database has it now.
+    pub(crate) async fn found(&self, id: OrganizationId) -> Organization {
+        OrganizationStore::read(&self.control).await.unwrap().find(id).await.unwrap().unwrap()
+    }
+
+    /// Stores a change of an organization.
+    pub(crate) async fn save(&self, organization: &Organization) {
+        let mut work = OrganizationStore::begin(&self.control).await.unwrap();
+        work.organizations().update(organization).await.unwrap();
+        work.commit().await.unwrap();
+    }
+
+    /// An active organization with a database and an owner, as whom the context acts.
+    pub(crate) async fn organization(&self) -> TenantContext {
+        let number = self.named.fetch_add(1, Ordering::Relaxed) + 1;
+        self.organization_named(&format!("org-{number}")).await
+    }
+
+    /// The same, with that slug.
+    pub(crate) async fn organization_named(&self, slug: &str) -> TenantContext {
+        let mut organization = self.reserved(slug).await;
+        let owner = self.account_in(organization.id(), &format!("owner@{slug}.example"), Role::Owner).await;
+        self.databases.create(&organization).await.unwrap();
+        let version = self.databases.migrate(&organization).await.unwrap();
+        self.databases.seed(&organization).await.unwrap();
+        self.databases.probe(&organization).await.unwrap();
+        organization.activate(version, self.clock.now()).unwrap();
+        self.save(&organization).await;
+        member(organization.id(), owner.id(), Role::Owner, permissions_of(Role::Owner))
+    }
+
+    /// Another member of an organization, in both databases, as whom the context acts.
+    pub(crate) async fn colleague(&self, tenant: &TenantContext, email: &str, role: Role) -> TenantContext {
+        let account = self.account_in(tenant.organization(), email, role).await;
+        let organization = self.found(tenant.organization()).await;
+        self.databases.seed(&organization).await.unwrap();
+        member(tenant.organization(), account.id(), role, permissions_of(role))
+    }
+
+    /// Runs plain SQL on the control database.
+    pub(crate) async fn control_sql(&self, sql: &str) {
+        self.control.connection().execute_unprepared(sql).await.unwrap();
+    }
+
+    /// Opens an organization's database behind the registry's back.
+    pub(crate) async fn raw(&self, organization: OrganizationId) -> DatabaseConnection {
+        let name = self.found(organization).await.database_name().to_string();
+        self.place.open(&name).await
+    }
+
+    /// Whether there is a database of that name.
+    pub(crate) async fn database_exists(&self, name: &str) -> bool {
+        self.place.exists(name).await
+    }
+}
+
+/// How many rows `query` (`FROM .. WHERE ..`) has.
+pub(crate) async fn count(connection: &DatabaseConnection, query: &str) -> i64 {
+    #[derive(FromQueryResult)]
+    struct Count {
+        n: i64,
+    }
+    let sql = format!("SELECT COUNT(*) AS n {query}");
+    let statement = Statement::from_string(connection.get_database_backend(), sql);
+    Count::find_by_statement(statement).one(connection).await.unwrap().unwrap().n
+}

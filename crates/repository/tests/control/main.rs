@@ -1,0 +1,17 @@
+//! What the control database, the queue, the registry and the relay promise, on both engines.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where an expectation is not met")]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod accounts;
+mod databases;
+mod fleet;
+mod lists;
+mod organizations;
+mod queue;
+mod queue_turns;
+mod registry;
+mod relay;
+mod sessions;
+mod tokens;

@@ -1,0 +1,159 @@
+//! What becomes of a job: leases, fencing, retries, death and replay.
+
+use crate::common::{Engine, message};
+use crate::on_both_engines;
+use chrono::TimeDelta;
+use std::collections::HashSet;
+use std::time::Duration;
+use tokio::task::JoinSet;
+use vigie_jobs::OutboxMessage;
+use vigie_kernel::{Clock, OrganizationId};
+use vigie_repository::{JobStatus, LEASE};
+
+async fn enqueue(engine: &Engine, organization: Option<OrganizationId>, message: &OutboxMessage) {
+    engine.queue.enqueue(organization, message).await.unwrap();
+}
+
+async fn in_status(engine: &Engine, status: JobStatus) -> usize {
+    engine.queue.list(status, 100).await.unwrap().len()
+}
+
+fn past_the_lease() -> TimeDelta {
+    TimeDelta::from_std(LEASE).unwrap() + TimeDelta::seconds(1)
+}
+
+on_both_engines!(eight_workers_never_hold_the_same_job, async |engine: Engine| {
+    let organization = engine.reserved("paris").await.id();
+    for _ in 0..40 {
+        enqueue(&engine, Some(organization), &message(&engine, "kpis.recompute")).await;
+    }
+    let mut workers = JoinSet::new();
+    for _ in 0..8 {
+        let queue = engine.queue.clone();
+        workers.spawn(async move {
+            let mut held = Vec::new();
+            while let Some(job) = queue.claim().await.unwrap() {
+                held.push(job.id);
+            }
+            held
+        });
+    }
+    let mut held = Vec::new();
+    while let Some(worker) = workers.join_next().await {
+        held.extend(worker.unwrap());
+    }
+
+    assert_eq!(held.len(), 40);
+    assert_eq!(held.into_iter().collect::<HashSet<_>>().len(), 40);
+    assert_eq!(in_status(&engine, JobStatus::Running).await, 40);
+});
+
+on_both_engines!(a_job_runs_not_before_its_time, async |engine: Engine| {
+    let mut later = message(&engine, "kpis.recompute");
+    later.run_at = engine.clock.now() + TimeDelta::minutes(5);
+    enqueue(&engine, None, &later).await;
+
+    assert!(engine.queue.claim().await.unwrap().is_none());
+    engine.clock.advance(TimeDelta::minutes(5));
+    assert!(engine.queue.claim().await.unwrap().is_some());
+});
+
+on_both_engines!(a_once_key_waits_or_runs_one_at_a_time, async |engine: Engine| {
+    let paris = engine.reserved("paris").await.id();
+    let lyon = engine.reserved("lyon").await.id();
+    let keyed = || {
+        let mut keyed = message(&engine, "kpis.recompute");
+        keyed.once = Some("K-1".to_owned());
+        keyed
+    };
+    for _ in 0..3 {
+        enqueue(&engine, Some(paris), &keyed()).await;
+    }
+    enqueue(&engine, Some(lyon), &keyed()).await;
+    assert_eq!(in_status(&engine, JobStatus::Queued).await, 2);
+
+    let first = engine.queue.claim().await.unwrap().unwrap();
+    enqueue(&engine, first.organization, &keyed()).await;
+    assert_eq!(in_status(&engine, JobStatus::Queued).await, 1);
+    engine.queue.finish(&first).await.unwrap();
+    enqueue(&engine, first.organization, &keyed()).await;
+    assert_eq!(in_status(&engine, JobStatus::Queued).await, 2);
+});
+
+on_both_engines!(a_lease_that_ran_out_is_claimed_again, async |engine: Engine| {
+    enqueue(&engine, None, &message(&engine, "kpis.recompute")).await;
+    let killed = engine.queue.claim().await.unwrap().unwrap();
+    assert!(engine.queue.claim().await.unwrap().is_none());
+
+    engine.clock.advance(past_the_lease());
+    let second = engine.queue.claim().await.unwrap().unwrap();
+
+    assert_eq!((second.id, second.attempt), (killed.id, 2));
+});
+
+on_both_engines!(telling_progress_keeps_the_lease, async |engine: Engine| {
+    enqueue(&engine, None, &message(&engine, "kpis.recompute")).await;
+    let job = engine.queue.claim().await.unwrap().unwrap();
+    for done in 1..=3 {
+        engine.clock.advance(TimeDelta::seconds(20));
+        assert!(engine.queue.heartbeat(&job, Some((done, Some(3)))).await.unwrap());
+        assert!(engine.queue.heartbeat(&job, None).await.unwrap());
+    }
+    assert!(engine.queue.claim().await.unwrap().is_none());
+});
+
+on_both_engines!(who_lost_the_lease_changes_nothing_any_more, async |engine: Engine| {
+    enqueue(&engine, None, &message(&engine, "kpis.recompute")).await;
+    let old = engine.queue.claim().await.unwrap().unwrap();
+    engine.clock.advance(past_the_lease());
+    let new = engine.queue.claim().await.unwrap().unwrap();
+
+    assert!(!engine.queue.heartbeat(&old, Some((1, None))).await.unwrap());
+    engine.queue.finish(&old).await.unwrap();
+    engine.queue.bury(&old, "late").await.unwrap();
+    engine.queue.retry(&old, Duration::from_secs(1), "late").await.unwrap();
+    engine.queue.release(&old).await.unwrap();
+
+    assert_eq!(in_status(&engine, JobStatus::Running).await, 1);
+    assert!(engine.queue.heartbeat(&new, None).await.unwrap());
+    engine.queue.finish(&new).await.unwrap();
+    assert_eq!(in_status(&engine, JobStatus::Done).await, 1);
+});
+
+on_both_engines!(a_failed_attempt_is_tried_again_later_until_none_is_left, async |engine: Engine| {
+    enqueue(&engine, None, &message(&engine, "kpis.recompute")).await;
+    for attempt in 1..=3_u16 {
+        let job = engine.queue.claim().await.unwrap().unwrap();
+        assert_eq!(job.attempt, attempt);
+        engine.queue.retry(&job, Duration::from_secs(10), "mail server down").await.unwrap();
+        assert!(engine.queue.claim().await.unwrap().is_none());
+        engine.clock.advance(TimeDelta::seconds(10));
+    }
+
+    assert!(engine.queue.claim().await.unwrap().is_none());
+    let dead = engine.queue.list(JobStatus::Dead, 10).await.unwrap();
+    assert_eq!(dead.len(), 1);
+    assert_eq!((dead[0].attempt, dead[0].last_error.as_deref()), (3, Some("mail server down")));
+});
+
+on_both_engines!(a_dead_job_comes_back_when_it_is_replayed, async |engine: Engine| {
+    enqueue(&engine, None, &message(&engine, "kpis.recompute")).await;
+    let job = engine.queue.claim().await.unwrap().unwrap();
+    assert!(!engine.queue.replay(job.id).await.unwrap(), "it is not dead yet");
+    engine.queue.bury(&job, "cannot succeed").await.unwrap();
+    assert!(engine.queue.claim().await.unwrap().is_none());
+
+    assert!(engine.queue.replay(job.id).await.unwrap());
+
+    let again = engine.queue.claim().await.unwrap().unwrap();
+    assert_eq!((again.id, again.attempt), (job.id, 1));
+});
+
+on_both_engines!(a_released_job_is_not_charged_an_attempt, async |engine: Engine| {
+    enqueue(&engine, None, &message(&engine, "kpis.recompute")).await;
+    let job = engine.queue.claim().await.unwrap().unwrap();
+
+    engine.queue.release(&job).await.unwrap();
+
+    assert_eq!(engine.queue.claim().await.unwrap().unwrap().attempt, 1);
+});
