@@ -22,7 +22,7 @@ pub struct LocalFiles {
 
 impl LocalFiles {
     /// Files in this folder, which is made if it is not there.
-    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+    pub fn try_new(folder: &Path) -> Result<Self, StoreError> {
         std::fs::create_dir_all(folder).map_err(|error| StoreError::Unavailable(Box::new(error)))?;
         let store = LocalFileSystem::new_with_prefix(folder).map_err(unavailable)?;
         Ok(Self { store: store.with_automatic_cleanup(true).with_fsync(true) })

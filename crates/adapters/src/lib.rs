@@ -3,8 +3,10 @@
 //!
 //! Each type here fills a port of a domain crate, or is used by the HTTP edge. Nothing here decides a rule of the business.
 
+mod files;
 mod key_file;
 mod limits;
+mod parse_pool;
 mod password_pool;
 mod sealer;
 mod signer;
@@ -13,8 +15,10 @@ mod system;
 mod tests;
 mod tokens;
 
+pub use files::LocalFiles;
 pub use key_file::KeyError;
 pub use limits::{LimitKey, LimitPolicy, LimitVerdict, Limiter, Limits, Rate};
+pub use parse_pool::BlockingParsePool;
 pub use password_pool::{HashParameters, PasswordPool, PasswordPoolConfig, WeakParameters};
 pub use sealer::AeadSealer;
 pub use signer::Signer;

@@ -111,7 +111,7 @@ pub struct PasswordPool {
     waiting: AtomicUsize,
     config: PasswordPoolConfig,
     engine: Arc<Engine>,
-    nobody: PasswordHash,
+    nobody: Arc<Stored>,
 }
 
 impl PasswordPool {
@@ -120,15 +120,19 @@ impl PasswordPool {
         let parameters = config.parameters.check()?;
         let weak = WeakParameters(parameters);
         let params = params_of(parameters).map_err(|_| weak)?;
-        let engine = Arc::new(Engine { params, parameters, idle: Mutex::default() });
         // The hash of nobody costs what a real one costs, and no password gives it.
-        let nobody = engine.text_of(&[0x5a; SALT_BYTES], &[0xa5; HASH_BYTES]).map_err(|_| weak)?;
+        let nobody = Stored {
+            params: params.clone(),
+            parameters,
+            salt: Salt::new(&[0x5a; SALT_BYTES]).map_err(|_| weak)?,
+            hash: Output::new(&[0xa5; HASH_BYTES]).map_err(|_| weak)?,
+        };
         Ok(Self {
             permits: Arc::new(Semaphore::new(config.permits())),
             waiting: AtomicUsize::new(0),
             config,
-            engine,
-            nobody,
+            engine: Arc::new(Engine { params, parameters, idle: Mutex::default() }),
+            nobody: Arc::new(nobody),
         })
     }
 
@@ -174,20 +178,16 @@ impl PasswordHasher for PasswordPool {
 
     async fn verify(&self, password: &SecretText, hash: Option<&PasswordHash>) -> Result<Verdict, HashError> {
         let password = password.clone();
-        let nobody = self.nobody.clone();
+        let nobody = Arc::clone(&self.nobody);
         let stored = hash.cloned();
         self.run(move |engine| {
             let known = stored.as_ref().map(read_stored);
-            match known {
-                Some(Some(stored)) => engine.verdict(password.expose(), &stored),
-                // The same work, so that the time tells nothing.
-                Some(None) | None => {
-                    if let Some(nobody) = read_stored(&nobody) {
-                        engine.verdict(password.expose(), &nobody)?;
-                    }
-                    Ok(if known.is_some() { Verdict::Unusable } else { Verdict::Mismatch })
-                }
+            if let Some(Some(stored)) = known {
+                return engine.verdict(password.expose(), &stored);
             }
+            // The same work, so that the time tells nothing.
+            engine.verdict(password.expose(), &nobody)?;
+            Ok(if known.is_some() { Verdict::Unusable } else { Verdict::Mismatch })
         })
         .await
     }

@@ -25,7 +25,7 @@ impl Signer {
         let path = folder.join(FILE);
         let text = read_or_make(&path, || {
             let key = Zeroizing::new(random::<32>()?);
-            Ok(Zeroizing::new(STANDARD.encode(&*key) + "\n"))
+            Ok(Zeroizing::new(STANDARD.encode(*key) + "\n"))
         })?;
         let key = STANDARD.decode(text.trim()).map(Zeroizing::new).ok();
         // One byte over and over is what a placeholder looks like.

@@ -66,6 +66,8 @@ pub struct Batch {
 const COMMENT_CHARACTERS: usize = 2_000;
 /// Unknown texts for which the nearest KPIs are looked up.
 const SUGGESTED: usize = 100;
+/// Warnings of one batch.
+const WARNINGS: usize = 1_000;
 /// Texts whose KPI is remembered.
 const REMEMBERED: usize = 50_000;
 
@@ -75,6 +77,8 @@ pub(crate) struct Extractor<'x> {
     rules: &'x Rules,
     after_row: u32,
     batch: Batch,
+    /// Warnings of the batch, one of a kind.
+    warnings: Vec<Issue>,
     /// First row of each KPI and period: place in the catalogue and day number, packed.
     seen: HashMap<u64, u32>,
     lookups: HashMap<String, Lookup>,
@@ -95,6 +99,7 @@ impl<'x> Extractor<'x> {
             rules,
             after_row,
             batch: Batch::default(),
+            warnings: Vec::new(),
             seen: HashMap::new(),
             lookups: HashMap::new(),
             suggested: 0,
@@ -119,6 +124,7 @@ impl<'x> Extractor<'x> {
 
     /// Takes the batch out.
     pub(crate) fn take(&mut self) -> Batch {
+        self.batch.issues.append(&mut self.warnings);
         std::mem::take(&mut self.batch)
     }
 
@@ -218,7 +224,6 @@ impl<'x> Extractor<'x> {
     fn cells(&mut self, row: &Row, period: &RowPeriod, row_kpi: Option<Lookup>) {
         let plan = self.reader.plan;
         let mut told = false;
-        let comment = if plan.values.len() == 1 { self.comment(row, &mut Vec::new()) } else { None };
         for value in &plan.values {
             let lookup = value.kpi.as_ref().or(row_kpi.as_ref());
             let Some(Lookup::Found(index)) = lookup else {
@@ -242,8 +247,10 @@ impl<'x> Extractor<'x> {
             if let Some(issue) = self.content_issue(&content, &place, entry, resolved) {
                 issues.push(issue);
             }
+            // With several columns it cannot be told whose comment it is.
+            let comment = if plan.values.len() == 1 { self.comment(row, &mut issues) } else { None };
             match (resolved, issues.is_empty()) {
-                (Some(period), true) => self.keep(&place, index, period, content, comment.clone()),
+                (Some(period), true) => self.keep(&place, index, period, content, comment),
                 (_, _) => self.reject(row, issues),
             }
         }
@@ -459,13 +466,12 @@ impl<'x> Extractor<'x> {
         let same = |known: &&mut Issue| {
             known.code == issue.code && known.column == issue.column && known.kpi_code == issue.kpi_code
         };
-        match self.batch.issues.iter_mut().find(same) {
-            Some(known) => {
-                if let Some(count) = known.params.get_mut("count") {
-                    *count = count.parse::<u64>().map_or_else(|_| count.clone(), |count| (count + 1).to_string());
-                }
+        if let Some(known) = self.warnings.iter_mut().find(same) {
+            if let Some(count) = known.params.get_mut("count") {
+                *count = count.parse::<u64>().map_or_else(|_| count.clone(), |count| (count + 1).to_string());
             }
-            None => self.batch.issues.push(issue),
+        } else if self.warnings.len() < WARNINGS {
+            self.warnings.push(issue);
         }
     }
 

@@ -60,4 +60,4 @@ pub use runner::{ApplyImportRun, ImportRunner};
 pub use service::{ImportService, ImportServiceImpl, RejectedRows};
 pub use source::{FileKind, Source};
 #[cfg(any(test, feature = "testing"))]
-pub use testing::{InlinePool, MemoryFiles, MemoryImports};
+pub use testing::{MemoryFiles, MemoryImports, OneMember, StoredValue, ThreadPerJob};

@@ -31,6 +31,7 @@ pub struct Prepared {
     catalogue: Arc<KpiCatalogue>,
     report: Report,
     total: u64,
+    cells: u64,
 }
 
 impl Prepared {
@@ -58,6 +59,7 @@ impl Prepared {
         let semicolons = book.csv().is_some_and(|csv| csv.delimiter.byte == b';');
         let (rules, told) = evidence.decide(&plan, options.strict, locale, semicolons);
         let total = evidence.total(&plan);
+        let cells = evidence.data_rows().saturating_mul(applied_columns(&plan));
         let mut report = Report { file: file_info(&book, sheet, &plan, file_name), ..Report::default() };
         for assumption in plan.assumptions.iter().chain(&told) {
             report.assume(assumption);
@@ -68,7 +70,7 @@ impl Prepared {
         if book.csv().is_some_and(|csv| csv.encoding.guessed) {
             report.add(&Issue::new(Severity::Warning, IssueCode::EncodingGuessed));
         }
-        Ok(Self { book, sheet, plan, rules, units: evidence.units, options, missing, catalogue, report, total })
+        Ok(Self { book, sheet, plan, rules, units: evidence.units, options, missing, catalogue, report, total, cells })
     }
 
     /// What is known before the second pass: the file, assumptions and warnings.
@@ -81,6 +83,12 @@ impl Prepared {
     #[must_use]
     pub const fn total(&self) -> u64 {
         self.total
+    }
+
+    /// Cells that can be applied: those of columns whose KPI is unknown are not counted.
+    #[must_use]
+    pub const fn cells(&self) -> u64 {
+        self.cells
     }
 
     /// What the file is.
@@ -140,8 +148,7 @@ fn look_at_rows(
 ) -> Result<(), FileProblem> {
     let reader =
         RowReader { plan, options: search.options, catalogue: search.catalogue, missing: search.missing };
-    let applied = plan.values.iter().filter(|value| value.kpi.as_ref().is_none_or(|kpi| kpi.meant().is_some())).count();
-    let applied = u64::try_from(applied).unwrap_or(u64::MAX);
+    let applied = applied_columns(plan);
     let _ = book.rows(sheet, &mut |row| {
         if row.number > plan.header_row {
             evidence.look(&reader, row);
@@ -152,6 +159,12 @@ fn look_at_rows(
         Ok(ControlFlow::Continue(()))
     })?;
     Ok(())
+}
+
+/// Columns of values that are not known to be useless.
+fn applied_columns(plan: &Plan) -> u64 {
+    let useful = |value: &&crate::plan::ValueColumn| value.kpi.as_ref().is_none_or(|kpi| kpi.meant().is_some());
+    u64::try_from(plan.values.iter().filter(useful).count()).unwrap_or(u64::MAX)
 }
 
 fn file_info(book: &Book, sheet: usize, plan: &Plan, file_name: &str) -> FileInfo {

@@ -44,8 +44,7 @@ impl BulkJudge {
         new: NewEntry,
         ids: &dyn IdSource,
     ) -> Result<Decision, RecordRefusal> {
-        let (definition, right) =
-            self.definitions.get(&kpi).ok_or(RecordRefusal::KpiUnknown(kpi))?;
+        let (definition, right) = self.definitions.get(&kpi).ok_or(RecordRefusal::KpiUnknown(kpi))?;
         (*right).map_err(RecordRefusal::KpiForbidden)?;
         decide(definition, existing, new, &self.act, ids)
     }

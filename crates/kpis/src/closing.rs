@@ -18,13 +18,17 @@ pub struct PeriodClosing {
 
 /// Whether the period is closed.
 #[must_use]
-pub fn is_locked(period: &Period, closed_through: Option<NaiveDate>) -> bool {
+pub fn is_locked(period: Period, closed_through: Option<NaiveDate>) -> bool {
     closed_through.is_some_and(|date| period.end() <= date)
 }
 
 /// The first period that is not closed; where nothing is closed, the one that runs today.
 #[must_use]
-pub fn first_open_period(closed_through: Option<NaiveDate>, today: NaiveDate, frequency: Frequency) -> Period {
+pub fn first_open_period(
+    closed_through: Option<NaiveDate>,
+    today: NaiveDate,
+    frequency: Frequency,
+) -> Period {
     let Some(date) = closed_through else {
         return Period::containing(today, frequency);
     };

@@ -89,7 +89,9 @@ impl From<StoreError> for KpiError {
                 FieldError::new("dashboard_id", "dashboard_unknown").into()
             }
             // Two writers of one period or of one version: the later one read what is no longer true.
-            StoreError::Conflict(RULE_VALUE_PERIOD | RULE_THRESHOLD_VERSION) | StoreError::Stale => Self::Stale,
+            StoreError::Conflict(RULE_VALUE_PERIOD | RULE_THRESHOLD_VERSION) | StoreError::Stale => {
+                Self::Stale
+            }
             error @ (StoreError::Conflict(_)
             | StoreError::TenantUnavailable(_)
             | StoreError::Unavailable(_)

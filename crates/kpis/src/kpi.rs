@@ -102,13 +102,14 @@ impl Kpi {
         self.0.thresholds.direction()
     }
 
-    /// Which periods should have a value: from the first expected one, or from the one in which the KPI was defined.
+    /// Which periods should have a value, of a KPI that was defined on that date of the organization's wall.
     #[must_use]
     pub fn expectation(&self, defined_on: NaiveDate) -> Expectation {
         Expectation {
             frequency: self.0.frequency,
-            first: self.0.start_period.unwrap_or(defined_on),
-            last: self.0.end_period,
+            start: self.0.start_period,
+            defined_on,
+            end: self.0.end_period,
             grace_days: self.0.grace_days,
         }
     }
@@ -336,7 +337,7 @@ impl KpiDefinition {
 
     /// Whether the period is closed.
     #[must_use]
-    pub fn is_locked(&self, period: &Period) -> bool {
+    pub fn is_locked(&self, period: Period) -> bool {
         is_locked(period, self.closed_through)
     }
 }

@@ -3,12 +3,8 @@
 use crate::code::parse_code;
 use crate::commands::{ChangeKpi, SetThresholds, parse_period};
 use crate::dashboard::{MAX_DESCRIPTION, Stamp};
-use crate::kpi::{
-    Asked, MAX_NAME, MAX_UNIT, check_decimals, check_grace, check_life_order, check_weight,
-};
-use crate::{
-    Kpi, KpiError, KpiSnapshot, ThresholdVersion, Thresholds, first_open_period,
-};
+use crate::kpi::{Asked, MAX_NAME, MAX_UNIT, check_decimals, check_grace, check_life_order, check_weight};
+use crate::{Kpi, KpiError, KpiSnapshot, ThresholdVersion, Thresholds, first_open_period};
 use chrono::NaiveDate;
 use vigie_kernel::{FieldErrors, IdSource, Period, optional_text, required_text};
 
@@ -163,9 +159,10 @@ impl Kpi {
         } else {
             None
         };
-        let effective_from = command.effective_from.as_deref().and_then(|text| {
-            errors.keep(parse_period("effective_from", text, self.0.frequency))
-        });
+        let effective_from = command
+            .effective_from
+            .as_deref()
+            .and_then(|text| errors.keep(parse_period("effective_from", text, self.0.frequency)));
         errors.into_result()?;
         let thresholds = thresholds.unwrap_or(Thresholds::unset(direction));
         let effect = match effective_from {

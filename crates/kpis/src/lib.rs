@@ -45,7 +45,8 @@ pub use bulk::BulkJudge;
 pub use closing::{PeriodClosing, first_open_period, is_locked};
 pub use commands::{
     ChangeDashboard, ChangeKpi, CreateDashboard, DefineKpi, DeleteDashboard, DeleteKpi, DeleteValue,
-    HistoryQuery, PeriodInput, PutClosing, Recompute, RecordValue, SeriesQuery, SetThresholds, ThresholdPatch,
+    HistoryQuery, PeriodInput, PutClosing, Recompute, RecordValue, SeriesQuery, SetThresholds,
+    ThresholdPatch,
 };
 pub use dashboard::{Dashboard, DashboardSnapshot};
 pub use display::{MAX_DISPLAY_DECIMALS, display, round_for_display};

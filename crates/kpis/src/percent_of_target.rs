@@ -43,8 +43,7 @@ pub fn percent_of_target(
     };
     let mut errors = FieldErrors::new();
     let mut cuts = ThresholdFields::default();
-    for ((field, percent), place) in
-        named.into_iter().zip([&mut cuts.green, &mut cuts.orange, &mut cuts.red])
+    for ((field, percent), place) in named.into_iter().zip([&mut cuts.green, &mut cuts.orange, &mut cuts.red])
     {
         *place = percent.and_then(|percent| {
             errors.keep(cut(percent).map_err(|error| FieldError::new(field, error.code())))

@@ -1,8 +1,6 @@
 //! What this crate asks of a store. The contract is the same on every engine; the in-memory store of feature `testing` keeps it too.
 
-use crate::{
-    Dashboard, Kpi, KpiDefinition, PeriodClosing, ReportRows, Revision, ThresholdVersion, Value,
-};
+use crate::{Dashboard, Kpi, KpiDefinition, PeriodClosing, ReportRows, Revision, ThresholdVersion, Value};
 use async_trait::async_trait;
 use chrono::NaiveDate;
 use vigie_jobs::Outbox;

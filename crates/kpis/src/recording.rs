@@ -3,9 +3,7 @@
 use crate::{Entry, KpiDefinition, Revision, Source, Value, ValueSnapshot, effective_version, is_locked};
 use chrono::{DateTime, NaiveDate, Utc};
 use thiserror::Error;
-use vigie_kernel::{
-    Frequency, IdSource, ImportRunId, KpiId, Period, PermissionDenied, UserId, ValueId,
-};
+use vigie_kernel::{Frequency, IdSource, ImportRunId, KpiId, Period, PermissionDenied, UserId, ValueId};
 
 /// What is to be recorded, already checked as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,7 +138,7 @@ impl RecordRefusal {
 }
 
 /// Refuses a period that can have no value.
-fn check_period(definition: &KpiDefinition, period: &Period, today: NaiveDate) -> Result<(), RecordRefusal> {
+fn check_period(definition: &KpiDefinition, period: Period, today: NaiveDate) -> Result<(), RecordRefusal> {
     let kpi = definition.kpi.snapshot();
     if kpi.archived {
         return Err(RecordRefusal::KpiArchived);
@@ -164,7 +162,7 @@ fn check_period(definition: &KpiDefinition, period: &Period, today: NaiveDate) -
 }
 
 /// Whether the write goes into a closed period; refuses it without a reason.
-fn check_lock(definition: &KpiDefinition, period: &Period, act: &Act) -> Result<bool, RecordRefusal> {
+fn check_lock(definition: &KpiDefinition, period: Period, act: &Act) -> Result<bool, RecordRefusal> {
     match definition.closed_through {
         Some(closed_through) if is_locked(period, Some(closed_through)) => {
             if act.override_reason.is_some() {
@@ -186,24 +184,23 @@ pub fn decide(
     ids: &dyn IdSource,
 ) -> Result<Decision, RecordRefusal> {
     let NewEntry { period, entry, comment } = new;
-    check_period(definition, &period, act.today)?;
+    check_period(definition, period, act.today)?;
     if let Some(value) = existing {
         let there = value.snapshot();
         let same = there.entry == entry && comment.as_ref().is_none_or(|comment| *comment == there.comment);
         match act.mode {
-            RecordMode::Create => return Err(RecordRefusal::ValueExists(there.id)),
             RecordMode::Upsert | RecordMode::Skip | RecordMode::Reject if same => {
                 return Ok(Decision::Unchanged);
             }
             RecordMode::Upsert => {}
             RecordMode::Skip => return Ok(Decision::Skipped),
-            RecordMode::Reject => return Err(RecordRefusal::ValueExists(there.id)),
+            RecordMode::Create | RecordMode::Reject => return Err(RecordRefusal::ValueExists(there.id)),
         }
     }
-    let overrides_lock = check_lock(definition, &period, act)?;
+    let overrides_lock = check_lock(definition, period, act)?;
     let version = effective_version(&definition.thresholds, period.start());
-    let thresholds = version
-        .map_or_else(|| definition.kpi.thresholds_without_version(), |version| version.thresholds);
+    let thresholds =
+        version.map_or_else(|| definition.kpi.thresholds_without_version(), |version| version.thresholds);
     let judgement = thresholds.judge(Some(&entry));
     let mut value = existing.cloned().unwrap_or_else(|| {
         Value::restore(ValueSnapshot {
@@ -243,7 +240,7 @@ pub(crate) fn decide_deletion(
     if definition.kpi.snapshot().archived {
         return Err(RecordRefusal::KpiArchived);
     }
-    let overrides_lock = check_lock(definition, &existing.snapshot().period, act)?;
+    let overrides_lock = check_lock(definition, existing.snapshot().period, act)?;
     Ok(revise(Some(existing), None, existing, act, overrides_lock, ids))
 }
 

@@ -86,7 +86,7 @@ impl KpiRow {
         self.latest.as_ref().and_then(|latest| latest.status)
     }
 
-    fn is_stale(&self, working_days: &WorkingDays, as_of: NaiveDate) -> bool {
+    fn is_stale(&self, working_days: WorkingDays, as_of: NaiveDate) -> bool {
         is_stale(self.latest.as_ref().map(|latest| latest.period), &self.expectation, working_days, as_of)
     }
 
@@ -180,7 +180,7 @@ impl Gathered {
     }
 }
 
-fn input_of(kpi: &KpiRow, working_days: &WorkingDays, as_of: NaiveDate) -> Option<RollUpInput> {
+fn input_of(kpi: &KpiRow, working_days: WorkingDays, as_of: NaiveDate) -> Option<RollUpInput> {
     if kpi.direction == Direction::Neutral {
         return None;
     }
@@ -197,12 +197,7 @@ fn input_of(kpi: &KpiRow, working_days: &WorkingDays, as_of: NaiveDate) -> Optio
 
 /// Rolls the rows up by dashboard, by process and for the whole organization.
 #[must_use]
-pub fn overview(
-    rows: &ReportRows,
-    policy: Policy,
-    working_days: &WorkingDays,
-    as_of: NaiveDate,
-) -> Overview {
+pub fn overview(rows: &ReportRows, policy: Policy, working_days: WorkingDays, as_of: NaiveDate) -> Overview {
     let mut organization = Gathered::default();
     // The nameless process sorts last: `true` after `false`.
     let mut processes: BTreeMap<(bool, Option<&str>), Gathered> = BTreeMap::new();
@@ -274,14 +269,9 @@ fn worse_first(a: &KpiRow, b: &KpiRow) -> Ordering {
     (rank(a), score(a), Reverse(a.weight), &a.code).cmp(&(rank(b), score(b), Reverse(b.weight), &b.code))
 }
 
-/// The worst KPIs, at most `limit`: red and orange ones only, in the order of [`worse_first`](self).
+/// The worst KPIs, at most `limit`: red before orange, then the lower score, the higher weight, the code.
 #[must_use]
-pub fn top_risks(
-    rows: ReportRows,
-    limit: usize,
-    working_days: &WorkingDays,
-    as_of: NaiveDate,
-) -> Vec<Risk> {
+pub fn top_risks(rows: ReportRows, limit: usize, working_days: WorkingDays, as_of: NaiveDate) -> Vec<Risk> {
     let dashboards: HashMap<DashboardId, DashboardRow> =
         rows.dashboards.into_iter().map(|dashboard| (dashboard.id, dashboard)).collect();
     let mut bad: Vec<KpiRow> = rows

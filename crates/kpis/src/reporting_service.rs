@@ -72,17 +72,16 @@ impl ReportingService for Reporting {
         tenant.require(Permission::DashboardRead)?;
         let (rows, as_of) = self.rows(tenant, query.as_of).await?;
         let policy = query.policy.unwrap_or(Policy::CriticalCap);
-        Ok(overview(&rows, policy, &tenant.settings().working_days, as_of))
+        Ok(overview(&rows, policy, tenant.settings().working_days, as_of))
     }
 
     async fn top_risks(&self, tenant: &TenantContext, query: TopRisksQuery) -> Result<Vec<Risk>, KpiError> {
         tenant.require(Permission::DashboardRead)?;
         let limit = query.limit.unwrap_or(DEFAULT_TOP_RISKS);
-        let limit = usize::try_from(limit)
-            .ok()
-            .filter(|_| (1..=MAX_TOP_RISKS).contains(&limit))
-            .ok_or_else(|| FieldError::new("limit", "out_of_range").with("min", 1).with("max", MAX_TOP_RISKS))?;
+        let limit = usize::try_from(limit).ok().filter(|_| (1..=MAX_TOP_RISKS).contains(&limit)).ok_or_else(
+            || FieldError::new("limit", "out_of_range").with("min", 1).with("max", MAX_TOP_RISKS),
+        )?;
         let (rows, as_of) = self.rows(tenant, query.as_of).await?;
-        Ok(top_risks(rows, limit, &tenant.settings().working_days, as_of))
+        Ok(top_risks(rows, limit, tenant.settings().working_days, as_of))
     }
 }

@@ -92,7 +92,9 @@ impl Counts {
 #[must_use]
 pub fn roll_up(inputs: &[RollUpInput], policy: Policy) -> RollUp {
     let mut counts = Counts::default();
-    inputs.iter().for_each(|input| counts.add(input));
+    for input in inputs {
+        counts.add(input);
+    }
     let inside = || inputs.iter().filter(|input| input.reason != StatusReason::NotApplicable);
     let equal = inside().all(|input| input.weight <= Dec::ZERO);
     let weight = |input: &RollUpInput| if equal { Decimal::ONE } else { input.weight.get() };
@@ -113,10 +115,9 @@ pub fn roll_up(inputs: &[RollUpInput], policy: Policy) -> RollUp {
     let red_critical = inputs.iter().any(|input| input.critical && input.status == Some(Status::Red));
     let enough = !scored.is_zero() && scored * Decimal::TWO >= all;
     let headline = match policy {
-        Policy::Weighted => weighted,
         Policy::Worst => counts.worst(),
         Policy::CriticalCap if red_critical && weighted == Some(Status::Green) => Some(Status::Orange),
-        Policy::CriticalCap => weighted,
+        Policy::Weighted | Policy::CriticalCap => weighted,
     };
     RollUp { counts, coverage, score, headline: headline.filter(|_| enough), policy }
 }

@@ -54,7 +54,11 @@ pub trait KpiService: Send + Sync {
         command: ChangeDashboard,
     ) -> Result<Dashboard, KpiError>;
     /// Deletes a dashboard without KPIs. Rights as for changing.
-    async fn delete_dashboard(&self, tenant: &TenantContext, command: DeleteDashboard) -> Result<(), KpiError>;
+    async fn delete_dashboard(
+        &self,
+        tenant: &TenantContext,
+        command: DeleteDashboard,
+    ) -> Result<(), KpiError>;
 
     /// Defines a KPI. Takes `DashboardChange`, or `DashboardChangeOwn` for the dashboard's owner.
     async fn define_kpi(&self, tenant: &TenantContext, command: DefineKpi) -> Result<Kpi, KpiError>;
@@ -189,11 +193,7 @@ impl Kpis {
 }
 
 /// The KPI of a unit of work with everything around it.
-async fn definition_in(
-    work: &mut dyn KpiWork,
-    id: KpiId,
-    lock: RowLock,
-) -> Result<KpiDefinition, KpiError> {
+async fn definition_in(work: &mut dyn KpiWork, id: KpiId, lock: RowLock) -> Result<KpiDefinition, KpiError> {
     work.kpis().definition(id, lock).await?.ok_or(KpiError::KpiNotFound(id))
 }
 
@@ -234,7 +234,11 @@ impl KpiService for Kpis {
         self.do_change_dashboard(tenant, &command).await
     }
 
-    async fn delete_dashboard(&self, tenant: &TenantContext, command: DeleteDashboard) -> Result<(), KpiError> {
+    async fn delete_dashboard(
+        &self,
+        tenant: &TenantContext,
+        command: DeleteDashboard,
+    ) -> Result<(), KpiError> {
         self.do_delete_dashboard(tenant, command).await
     }
 

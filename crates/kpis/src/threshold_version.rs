@@ -33,6 +33,9 @@ impl ThresholdVersion {
 
 /// The version that judges the period that starts on that date: the latest set of those in effect by then.
 #[must_use]
-pub fn effective_version(versions: &[ThresholdVersion], period_start: NaiveDate) -> Option<&ThresholdVersion> {
+pub fn effective_version(
+    versions: &[ThresholdVersion],
+    period_start: NaiveDate,
+) -> Option<&ThresholdVersion> {
     versions.iter().filter(|version| version.covers(period_start)).max_by_key(|version| version.version_no)
 }

@@ -84,9 +84,7 @@ impl Thresholds {
         let misfits: Vec<&'static str> = match direction {
             Direction::UpIsBetter | Direction::DownIsBetter => given(&fields.band_fields()).collect(),
             Direction::InBand => given(&fields.cut_fields()).collect(),
-            Direction::Neutral => {
-                given(&fields.cut_fields()).chain(given(&fields.band_fields())).collect()
-            }
+            Direction::Neutral => given(&fields.cut_fields()).chain(given(&fields.band_fields())).collect(),
         };
         for field in misfits {
             errors.push(told(FieldError::new(field, "threshold_shape"), direction, fields));
@@ -198,8 +196,7 @@ pub(crate) fn told(error: FieldError, direction: Direction, fields: &ThresholdFi
 /// Whether the thresholds are complete and in the order that the direction asks for.
 pub(crate) fn check_cuts(direction: Direction, fields: &ThresholdFields, errors: &mut FieldErrors) {
     let ThresholdFields { green, orange, red, .. } = *fields;
-    let mut refuse =
-        |field, code| errors.push(told(FieldError::new(field, code), direction, fields));
+    let mut refuse = |field, code| errors.push(told(FieldError::new(field, code), direction, fields));
     if green.is_none() && (orange.is_some() || red.is_some()) {
         refuse("threshold_green", "threshold_incomplete");
     }
@@ -222,8 +219,7 @@ pub(crate) fn check_cuts(direction: Direction, fields: &ThresholdFields, errors:
 
 fn check_band(fields: &ThresholdFields, errors: &mut FieldErrors) {
     let ThresholdFields { orange_low, green_low, green_high, orange_high, .. } = *fields;
-    let mut refuse =
-        |field, code| errors.push(told(FieldError::new(field, code), Direction::InBand, fields));
+    let mut refuse = |field, code| errors.push(told(FieldError::new(field, code), Direction::InBand, fields));
     let any = given(&fields.band_fields()).next().is_some();
     if any && green_low.is_none() {
         refuse("threshold_green_low", "threshold_incomplete");

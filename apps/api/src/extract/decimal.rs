@@ -13,12 +13,6 @@ impl DecimalText {
     pub(crate) fn read(&self) -> Result<Dec, DecError> {
         Dec::parse(&self.0)
     }
-
-    /// The text as it came.
-    #[must_use]
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
 impl<'de> Deserialize<'de> for DecimalText {

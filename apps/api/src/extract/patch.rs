@@ -23,15 +23,6 @@ impl<T> Patch<T> {
             Self::Set(value) => Some(Some(value)),
         }
     }
-
-    /// The same state with the value translated.
-    pub(crate) fn map<U>(self, f: impl FnOnce(T) -> U) -> Patch<U> {
-        match self {
-            Self::Keep => Patch::Keep,
-            Self::Clear => Patch::Clear,
-            Self::Set(value) => Patch::Set(f(value)),
-        }
-    }
 }
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {

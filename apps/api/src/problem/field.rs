@@ -22,7 +22,6 @@ pub(super) const FIELD_MESSAGES: &[(&str, &str, &str)] = &[
     ("not_true_or_false", "It must be true or false.", "Il doit valoir true ou false."),
     ("out_of_range", "It must be from {min} to {max}.", "Il doit être compris entre {min} et {max}."),
     ("too_long", "It has {actual} characters; at most {max} are accepted.", "Il compte {actual} caractères ; {max} au plus sont acceptés."),
-    ("too_short", "It has {actual} characters; at least {min} are needed.", "Il compte {actual} caractères ; {min} au moins sont nécessaires."),
     ("invalid_characters", "It contains control characters.", "Il contient des caractères de contrôle."),
     ("date_invalid", "It must be a date such as 2026-02-28.", "Il doit être une date telle que 2026-02-28."),
     ("not_supported", "This is not supported yet.", "Ceci n'est pas encore pris en charge."),
@@ -38,7 +37,7 @@ pub(super) const FIELD_MESSAGES: &[(&str, &str, &str)] = &[
     ("slug_invalid", "It must have 3 to 40 lower-case letters, digits and inner hyphens.", "Il doit avoir de 3 à 40 minuscules, chiffres et tirets intérieurs."),
     ("slug_reserved", "This name is reserved.", "Ce nom est réservé."),
     ("email_invalid", "It is not an e-mail address.", "Ce n'est pas une adresse e-mail."),
-    ("password_too_short", "It has {actual} characters; at least {min} are needed.", "Il compte {actual} caractères ; {min} au moins sont nécessaires."),
+    ("password_too_short", "At least {min} characters are needed.", "Il faut au moins {min} caractères."),
     ("password_too_long", "It has more than {max} characters.", "Il compte plus de {max} caractères."),
     ("password_common", "This password is one of the first that are tried.", "Ce mot de passe est l'un des premiers essayés."),
     ("password_contains_name", "It contains your address or a name that is easy to guess.", "Il contient votre adresse ou un nom facile à deviner."),
@@ -68,7 +67,7 @@ pub(super) const FIELD_MESSAGES: &[(&str, &str, &str)] = &[
     ("reason_unexpected", "A reason goes with not_applicable only.", "Un motif ne va qu'avec not_applicable."),
     // Actions.
     ("owner_no_access", "This member is not in the organization.", "Ce membre n'est pas dans l'organisation."),
-    ("action_progress_mismatch", "The progress does not fit the status.", "L'avancement ne correspond pas à l'état."),
+    ("action_progress_mismatch", "A progress of {actual} does not fit the status.", "Un avancement de {actual} ne correspond pas à l'état."),
     ("action_transition", "An action does not go from {from} to {to}.", "Une action ne passe pas de {from} à {to}."),
     ("status_required", "It needs a change of status.", "Il faut un changement d'état."),
 ];

@@ -1,3 +1,4 @@
+mod files;
 mod key_file;
 mod limits;
 mod password_pool;

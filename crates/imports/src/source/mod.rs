@@ -13,7 +13,7 @@ mod xlsx;
 mod xml_guard;
 mod zip_guard;
 
-pub(crate) use book::{Book, Flow, RowSink, SheetInfo};
+pub(crate) use book::{Book, SheetInfo};
 pub(crate) use grid::{Cell, Row};
 pub use kind::FileKind;
 

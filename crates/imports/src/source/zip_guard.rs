@@ -19,11 +19,11 @@ const TAIL: u64 = 22 + 65_535;
 pub(crate) fn check(source: &Source, limits: &Limits) -> Result<(), FileProblem> {
     check_entry_count(source, limits)?;
     let mut archive = ZipArchive::new(source.open()?).map_err(|error| problem(&error))?;
-    let has = |name: &str| archive.file_names().any(|member| member.trim_start_matches('/') == name);
+    let has = |name: &str| archive.file_names().flatten().any(|member| member.trim_start_matches('/') == name);
     if !has("[Content_Types].xml") {
         return Err(unknown(if has("mimetype") { "OpenDocument" } else { "zip" }));
     }
-    if archive.file_names().any(|name| name.to_ascii_lowercase().ends_with("workbook.bin")) {
+    if archive.file_names().flatten().any(|name| name.to_ascii_lowercase().ends_with("workbook.bin")) {
         return Err(unknown("XLSB"));
     }
     let mut total = 0;
@@ -40,7 +40,7 @@ fn check_member(
     limits: &Limits,
 ) -> Result<u64, FileProblem> {
     let mut member = archive.by_index(index).map_err(|error| problem(&error))?;
-    let name = member.name().to_ascii_lowercase();
+    let name = member.name().map_err(|error| problem(&error))?.to_ascii_lowercase();
     let packed = member.compressed_size().max(1);
     let is_xml = name.ends_with(".xml") || name.ends_with(".rels") || name.ends_with(".vml");
     let is_strings = name.ends_with("sharedstrings.xml");

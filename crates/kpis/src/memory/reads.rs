@@ -88,8 +88,7 @@ impl KpiReads for MemoryReads {
     }
 
     async fn revisions(&mut self, kpi: KpiId, period_start: NaiveDate) -> Result<Vec<Revision>, StoreError> {
-        let wanted =
-            |revision: &&Revision| revision.kpi_id == kpi && revision.period_start == period_start;
+        let wanted = |revision: &&Revision| revision.kpi_id == kpi && revision.period_start == period_start;
         Ok(self.0.revisions.iter().filter(wanted).cloned().collect())
     }
 

@@ -1,15 +1,15 @@
 //! Chart data of a KPI.
 
-use super::values::{MAX_HISTORY, show};
 use super::Kpis;
+use super::values::{MAX_HISTORY, show};
 use crate::commands::{SeriesQuery, parse_period};
 use crate::{
-    Calendar, Kpi, KpiDefinition, KpiError, PeriodState, ShownValue, Thresholds, ValueRange, effective_version,
-    period_state,
+    Calendar, Kpi, KpiDefinition, KpiError, PeriodState, ShownValue, Thresholds, ValueRange,
+    effective_version, period_state,
 };
 use chrono::NaiveDate;
 use std::collections::HashMap;
-use vigie_kernel::{FieldError, FieldErrors, Period, PageRequest, TenantContext};
+use vigie_kernel::{FieldError, FieldErrors, PageRequest, Period, TenantContext};
 
 /// Periods before the last one when the caller names no first one: two years of months.
 const DEFAULT_PERIODS_BEFORE: usize = 23;
@@ -36,7 +36,11 @@ pub struct Series {
     pub points: Vec<SeriesPoint>,
 }
 
-fn range(query: &SeriesQuery, definition: &KpiDefinition, today: NaiveDate) -> Result<Vec<Period>, FieldErrors> {
+fn range(
+    query: &SeriesQuery,
+    definition: &KpiDefinition,
+    today: NaiveDate,
+) -> Result<Vec<Period>, FieldErrors> {
     let frequency = definition.kpi.snapshot().frequency;
     let mut errors = FieldErrors::new();
     let last = match &query.to {
@@ -77,10 +81,8 @@ impl Kpis {
         let definition = reads.definition(id).await?.ok_or(KpiError::KpiNotFound(id))?;
         let today = tenant.today(self.clock.now());
         let periods = range(query, &definition, today)?;
-        let bounds = ValueRange {
-            from: periods.first().map(Period::start),
-            to: periods.last().map(Period::start),
-        };
+        let bounds =
+            ValueRange { from: periods.first().map(Period::start), to: periods.last().map(Period::start) };
         let page = PageRequest { limit: MAX_HISTORY, after: None };
         let values = reads.values(id, &bounds, &page).await?.items;
         let mut values: HashMap<NaiveDate, _> =
@@ -103,7 +105,7 @@ impl Kpis {
                 let entry = value.as_ref().map(|value| &value.snapshot().entry);
                 SeriesPoint {
                     period,
-                    state: period_state(&period, entry, grace_days, &calendar),
+                    state: period_state(period, entry, grace_days, &calendar),
                     thresholds: definition.thresholds_of(version),
                     value: value.map(|value| show(&definition, value)),
                 }

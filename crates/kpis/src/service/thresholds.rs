@@ -100,7 +100,7 @@ impl Kpis {
         let mut revisions = Vec::new();
         for old in work.values().since(command.kpi_id, from.start()).await? {
             let period = old.snapshot().period;
-            let locked = definition.is_locked(&period);
+            let locked = definition.is_locked(period);
             let mut new = old.clone();
             if !locked {
                 let version = effective_version(&definition.thresholds, period.start());

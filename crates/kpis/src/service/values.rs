@@ -70,9 +70,9 @@ fn clean(command: RecordValue, errors: &mut FieldErrors) -> RecordValue {
             reason: errors.keep(required_text("reason", &reason, MAX_REASON)).unwrap_or_default(),
         },
     };
-    let comment = command.comment.map(|comment| {
-        errors.keep(optional_text("comment", comment.as_deref(), MAX_COMMENT)).flatten()
-    });
+    let comment = command
+        .comment
+        .map(|comment| errors.keep(optional_text("comment", comment.as_deref(), MAX_COMMENT)).flatten());
     let override_reason = clean_override(command.override_reason, errors);
     RecordValue { entry, comment, override_reason, ..command }
 }

@@ -22,8 +22,7 @@ fn without(weight: &str, reason: StatusReason) -> RollUpInput {
 
 #[test]
 fn the_published_vector() {
-    let inputs =
-        [scored("2", "95"), scored("1", "80"), without("1", StatusReason::NoData)];
+    let inputs = [scored("2", "95"), scored("1", "80"), without("1", StatusReason::NoData)];
     let weighted = roll_up(&inputs, Policy::Weighted);
     assert_eq!(weighted.score, Some(dec("44.4444")));
     assert_eq!(weighted.coverage, dec("0.75"));
@@ -45,15 +44,8 @@ fn everything_is_counted_once_and_stale_beside() {
     ];
     inputs[0].stale = true;
     let counts = roll_up(&inputs, Policy::Weighted).counts;
-    let expected = Counts {
-        green: 1,
-        orange: 1,
-        red: 1,
-        no_data: 2,
-        no_thresholds: 1,
-        not_applicable: 1,
-        stale: 1,
-    };
+    let expected =
+        Counts { green: 1, orange: 1, red: 1, no_data: 2, no_thresholds: 1, not_applicable: 1, stale: 1 };
     assert_eq!(counts, expected);
 }
 
@@ -66,8 +58,7 @@ fn coverage_decides_whether_there_is_a_headline(
     #[case] headline: Option<Status>,
     #[case] coverage: &str,
 ) {
-    let mut inputs: Vec<RollUpInput> =
-        measured.iter().map(|(weight, value)| scored(weight, value)).collect();
+    let mut inputs: Vec<RollUpInput> = measured.iter().map(|(weight, value)| scored(weight, value)).collect();
     inputs.push(without(missing, StatusReason::NoData));
     for policy in Policy::ALL {
         let rolled = roll_up(&inputs, *policy);

@@ -1,7 +1,5 @@
 use super::support::{band, dec, down, up};
-use crate::{
-    Direction, GREEN_SCORE, ORANGE_SCORE, Status, ThresholdFields, Thresholds, attainment, score,
-};
+use crate::{Direction, GREEN_SCORE, ORANGE_SCORE, Status, ThresholdFields, Thresholds, attainment, score};
 use proptest::prelude::*;
 use rstest::rstest;
 use rust_decimal::Decimal;

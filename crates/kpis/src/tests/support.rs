@@ -1,8 +1,8 @@
 //! What the tests share: decimals and dates from text, and an organization with a frozen clock.
 
 use crate::{
-    CreateDashboard, Dashboard, DefineKpi, Direction, Entry, Kpi, KpiService, Kpis, MemoryStore, RecordValue,
-    Recorded, Reporting, Source, ThresholdFields, Thresholds,
+    CreateDashboard, Dashboard, DefineKpi, Direction, Entry, Kpi, KpiError, KpiService, Kpis, MemoryStore,
+    RecordValue, Recorded, Reporting, Source, ThresholdFields, Thresholds,
 };
 use chrono::NaiveDate;
 use std::sync::Arc;
@@ -27,11 +27,7 @@ pub(crate) fn number(text: &str) -> Entry {
 /// Cut points from text such as `95/90/80`.
 pub(crate) fn cuts(text: &str) -> ThresholdFields {
     let mut parts = text.split('/').map(|part| (!part.is_empty()).then(|| dec(part)));
-    ThresholdFields::cuts(
-        parts.next().flatten(),
-        parts.next().flatten(),
-        parts.next().flatten(),
-    )
+    ThresholdFields::cuts(parts.next().flatten(), parts.next().flatten(), parts.next().flatten())
 }
 
 pub(crate) fn up(text: &str) -> Thresholds {
@@ -58,6 +54,19 @@ pub(crate) fn band(text: &str) -> Thresholds {
 /// The errors as `field:code`.
 pub(crate) fn told(errors: &FieldErrors) -> Vec<String> {
     errors.as_slice().iter().map(|error| format!("{}:{}", error.field, error.code)).collect()
+}
+
+/// The content errors of a use case as `field:code`.
+pub(crate) fn errors_of<T>(outcome: Result<T, KpiError>) -> Vec<String> {
+    let Err(KpiError::Invalid(errors)) = outcome else { panic!("no content error") };
+    told(&errors)
+}
+
+/// The permission that a use case missed.
+pub(crate) fn denied<T: std::fmt::Debug>(outcome: Result<T, KpiError>) -> Permission {
+    let error = outcome.unwrap_err();
+    let KpiError::Denied(denied) = error else { panic!("not denied: {error:?}") };
+    denied.0
 }
 
 const MANAGER: &[Permission] = &[

@@ -46,10 +46,7 @@ fn the_error_carries_the_numbers_and_the_direction() {
     let errors = Thresholds::try_new(Direction::UpIsBetter, &cuts("90/95/80")).unwrap_err();
     let params: Vec<(&str, &str)> =
         errors.as_slice()[0].params.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    assert_eq!(
-        params,
-        [("direction", "UP_IS_BETTER"), ("green", "90"), ("orange", "95"), ("red", "80")]
-    );
+    assert_eq!(params, [("direction", "UP_IS_BETTER"), ("green", "90"), ("orange", "95"), ("red", "80")]);
 }
 
 fn band_fields(text: &str) -> ThresholdFields {

@@ -137,7 +137,10 @@ async fn close(database: DatabaseConnection) -> Result<(), StoreError> {
 }
 
 /// A database that bears another organization's id is neither migrated nor written to.
-async fn refuse_foreign(database: &DatabaseConnection, organization: OrganizationId) -> Result<(), StoreError> {
+async fn refuse_foreign(
+    database: &DatabaseConnection,
+    organization: OrganizationId,
+) -> Result<(), StoreError> {
     #[derive(FromQueryResult)]
     struct Owner {
         organization_id: Uuid,

@@ -12,8 +12,8 @@ use sea_orm::{ConnectionTrait, FromQueryResult};
 use uuid::Uuid;
 use vigie_kernel::{Cursor, OrganizationId, Page, PageRequest, Slug, StoreError};
 use vigie_tenancy::{
-    DatabaseName, ListOrganizations, Organization, OrganizationRepository, OrganizationSnapshot, OrganizationStatus,
-    Plan, RULE_ORGANIZATION_DATABASE, RULE_ORGANIZATION_SLUG,
+    DatabaseName, ListOrganizations, Organization, OrganizationRepository, OrganizationSnapshot,
+    OrganizationStatus, Plan, RULE_ORGANIZATION_DATABASE, RULE_ORGANIZATION_SLUG,
 };
 
 pub(super) const UNIQUE: &[UniqueRule] = &[
@@ -55,7 +55,8 @@ fn organization(row: Row) -> Result<Organization, StoreError> {
         name: row.name,
         status: named("organizations.status", &row.status, OrganizationStatus::from_name)?,
         status_reason: row.status_reason,
-        database_name: DatabaseName::parse(&row.database_name).map_err(|error| StoreError::Broken(Box::new(error)))?,
+        database_name: DatabaseName::parse(&row.database_name)
+            .map_err(|error| StoreError::Broken(Box::new(error)))?,
         plan: named("organizations.plan", &row.plan, Plan::from_name)?,
         settings: settings(row.settings)?,
         schema_version: row.schema_version,

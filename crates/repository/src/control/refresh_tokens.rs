@@ -59,12 +59,13 @@ impl<C: ConnectionTrait> RefreshTokenRepository for SeaRefreshTokens<'_, C> {
         session: SessionId,
         generation: i32,
     ) -> Result<Option<RefreshToken>, StoreError> {
-        let row: Option<Row> = Sql::new(self.0, format!("{SELECT} WHERE session_id = $1 AND generation = $2"))
-            .bind(session.as_uuid())
-            .bind(generation)
-            .one(self.0)
-            .await
-            .map_err(store_error)?;
+        let row: Option<Row> =
+            Sql::new(self.0, format!("{SELECT} WHERE session_id = $1 AND generation = $2"))
+                .bind(session.as_uuid())
+                .bind(generation)
+                .one(self.0)
+                .await
+                .map_err(store_error)?;
         row.map(token).transpose()
     }
 
@@ -91,13 +92,14 @@ impl<C: ConnectionTrait> RefreshTokenRepository for SeaRefreshTokens<'_, C> {
 
     async fn update(&mut self, token: &RefreshToken) -> Result<(), StoreError> {
         let t = token.snapshot();
-        let rows = Sql::new(self.0, "UPDATE refresh_tokens SET used_at = $2, successor_sealed = $3 WHERE id = $1")
-            .bind(t.id.as_uuid())
-            .bind(t.used_at)
-            .bind(t.successor_sealed.clone())
-            .execute(self.0)
-            .await
-            .map_err(store_error)?;
+        let rows =
+            Sql::new(self.0, "UPDATE refresh_tokens SET used_at = $2, successor_sealed = $3 WHERE id = $1")
+                .bind(t.id.as_uuid())
+                .bind(t.used_at)
+                .bind(t.successor_sealed.clone())
+                .execute(self.0)
+                .await
+                .map_err(store_error)?;
         touched(rows)
     }
 }

@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use sea_orm::FromQueryResult;
 use uuid::Uuid;
 use vigie_auth::{
-    MemberOrganization, Membership, MembershipSnapshot, OrganizationStatus, OrganizationSummary, PasswordHash, User,
-    UserSnapshot,
+    MemberOrganization, Membership, MembershipSnapshot, OrganizationStatus, OrganizationSummary,
+    PasswordHash, User, UserSnapshot,
 };
 use vigie_kernel::{EmailAddress, Locale, OrganizationSettings, Role, Slug, StoreError};
 
@@ -42,7 +42,8 @@ pub(super) const SUMMARY: &[&str] = &["id", "slug", "name", "status", "settings"
 
 /// `u.id AS u_id, ..`: the columns of a joined table, told apart by its alias.
 pub(super) fn joined(alias: &str, columns: &[&str]) -> String {
-    let parts: Vec<String> = columns.iter().map(|column| format!("{alias}.{column} AS {alias}_{column}")).collect();
+    let parts: Vec<String> =
+        columns.iter().map(|column| format!("{alias}.{column} AS {alias}_{column}")).collect();
     parts.join(", ")
 }
 

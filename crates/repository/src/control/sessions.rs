@@ -34,9 +34,10 @@ struct Row {
 fn session(row: Row) -> Result<Session, StoreError> {
     let ended = match (row.revoked_at, row.revoked_reason) {
         (None, None) => None,
-        (Some(at), Some(reason)) => {
-            Some(SessionEnd { at, reason: named("sessions.revoked_reason", &reason, SessionEndReason::from_name)? })
-        }
+        (Some(at), Some(reason)) => Some(SessionEnd {
+            at,
+            reason: named("sessions.revoked_reason", &reason, SessionEndReason::from_name)?,
+        }),
         (Some(_), None) | (None, Some(_)) => {
             return Err(StoreError::broken(format!("session {} has half an end", row.id)));
         }
@@ -112,11 +113,8 @@ pub(super) async fn live_session<C: ConnectionTrait>(
     connection: &C,
     id: SessionId,
 ) -> Result<Option<LiveSession>, StoreError> {
-    let row: Option<LiveRow> = Sql::new(connection, LIVE.as_str())
-        .bind(id.as_uuid())
-        .one(connection)
-        .await
-        .map_err(store_error)?;
+    let row: Option<LiveRow> =
+        Sql::new(connection, LIVE.as_str()).bind(id.as_uuid()).one(connection).await.map_err(store_error)?;
     row.map(live).transpose()
 }
 

@@ -62,8 +62,8 @@ impl ControlStore {
         Ok(Box::new(ControlWork { txn, tenant_prefix: Arc::clone(&self.tenant_prefix) }))
     }
 
-    fn reads(&self) -> Box<ControlReads> {
-        Box::new(ControlReads(self.connection.clone()))
+    fn reads(&self) -> ControlReads {
+        ControlReads(self.connection.clone())
     }
 }
 
@@ -74,7 +74,7 @@ impl IdentityStore for ControlStore {
     }
 
     async fn read(&self) -> Result<Box<dyn IdentityReads>, StoreError> {
-        Ok(self.reads())
+        Ok(Box::new(self.reads()))
     }
 }
 
@@ -85,13 +85,15 @@ impl OrganizationStore for ControlStore {
     }
 
     async fn read(&self) -> Result<Box<dyn OrganizationReads>, StoreError> {
-        Ok(self.reads())
+        Ok(Box::new(self.reads()))
     }
 }
 
 fn checked(tenant_prefix: &str) -> Result<Arc<str>, StoreError> {
     match DatabaseName::parse(tenant_prefix) {
         Ok(_) if tenant_prefix.len() <= LONGEST_PREFIX => Ok(tenant_prefix.into()),
-        Ok(_) | Err(_) => Err(StoreError::broken("the prefix of database names is no database name of at most 40 bytes")),
+        Ok(_) | Err(_) => {
+            Err(StoreError::broken("the prefix of database names is no database name of at most 40 bytes"))
+        }
     }
 }

@@ -16,7 +16,10 @@ const UNIQUE: &[UniqueRule] =
 pub(super) struct SeaUsers<'a, C>(pub(super) &'a C);
 
 /// The account with that canonical address.
-pub(super) async fn by_email<C: ConnectionTrait>(connection: &C, email_key: &str) -> Result<Option<User>, StoreError> {
+pub(super) async fn by_email<C: ConnectionTrait>(
+    connection: &C,
+    email_key: &str,
+) -> Result<Option<User>, StoreError> {
     let row: Option<UserRow> =
         Sql::new(connection, format!("SELECT {} FROM users WHERE email_key = $1", USER.join(", ")))
             .bind(email_key)

@@ -14,8 +14,8 @@ use async_trait::async_trait;
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use std::sync::Arc;
 use vigie_auth::{
-    IdentityWork, LoginAttemptRepository, MembershipRepository, OrganizationRegistrar, RefreshTokenRepository,
-    SessionRepository, UserRepository,
+    IdentityWork, LoginAttemptRepository, MembershipRepository, OrganizationRegistrar,
+    RefreshTokenRepository, SessionRepository, UserRepository,
 };
 use vigie_kernel::{AuditLog, StoreError, UnitOfWork};
 use vigie_tenancy::{OrganizationRepository, OrganizationWork};

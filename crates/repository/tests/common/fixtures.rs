@@ -6,9 +6,7 @@ use vigie_auth::{
     Membership, MembershipSnapshot, PasswordHash, Session, SessionSnapshot, User, UserSnapshot,
 };
 use vigie_jobs::{Lane, OutboxMessage};
-use vigie_kernel::{
-    Clock, EmailAddress, Locale, OrganizationId, Role, UserId,
-};
+use vigie_kernel::{Clock, EmailAddress, Locale, OrganizationId, Role, UserId};
 
 /// An account that is not stored yet.
 pub(crate) fn user(engine: &Engine, email: &str) -> User {

@@ -13,7 +13,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use vigie_auth::{IdentityStore, NewOrganization, User, permissions_of};
 use vigie_kernel::testing::{CountedIds, FixedClock, member};
-use vigie_kernel::{Clock, IdSource, OrganizationId, OrganizationSettings, Role, Slug, TenantContext, UserId};
+use vigie_kernel::{
+    Clock, IdSource, OrganizationId, OrganizationSettings, Role, Slug, TenantContext, UserId,
+};
 use vigie_repository::{
     ControlStore, JobQueue, Registry, RegistryLimits, RegistryMembers, Relay, RelaySignal, ServerDatabases,
     TenantServer, TenantStore,

@@ -43,7 +43,9 @@ impl Place {
     pub(super) async fn control(&self) -> ControlStore {
         match self {
             Self::Sqlite { folder } => {
-                ControlStore::connect_sqlite(&folder.path().join("control.sqlite3"), "vigie_org_").await.unwrap()
+                ControlStore::connect_sqlite(&folder.path().join("control.sqlite3"), "vigie_org_")
+                    .await
+                    .unwrap()
             }
             Self::Postgres { prefix, .. } => {
                 let url = self.url_of(&self.control_name());

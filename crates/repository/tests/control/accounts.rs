@@ -2,9 +2,7 @@
 
 use crate::common::{Engine, membership, user};
 use crate::on_both_engines;
-use vigie_auth::{
-    IdentityStore, Membership, OrganizationStatus, RULE_MEMBERSHIP, RULE_USER_EMAIL, User,
-};
+use vigie_auth::{IdentityStore, Membership, OrganizationStatus, RULE_MEMBERSHIP, RULE_USER_EMAIL, User};
 use vigie_kernel::{AuditEntry, Clock, Role, StoreError};
 
 on_both_engines!(an_account_comes_back_as_it_was_stored, async |engine: Engine| {

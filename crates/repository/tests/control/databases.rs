@@ -104,13 +104,13 @@ on_both_engines!(members_follow_the_control_database, async |engine: Engine| {
     assert_eq!(count(&database, "FROM members WHERE role = 'USER' AND NOT is_active").await, 1);
 
     for (user, name) in [(marie.id(), "Marie Curie"), (locked.id(), "Locked Out")] {
-        let profile =
-            MemberProfile { user, full_name: name.to_owned(), role: Role::Admin, active: true };
+        let profile = MemberProfile { user, full_name: name.to_owned(), role: Role::Admin, active: true };
         engine.members.put(&tenant, &profile).await.unwrap();
     }
 
     assert_eq!(count(&database, "FROM members").await, 3);
-    let renamed = "FROM members WHERE full_name IN ('Marie Curie', 'Locked Out') AND role = 'ADMIN' AND is_active";
+    let renamed =
+        "FROM members WHERE full_name IN ('Marie Curie', 'Locked Out') AND role = 'ADMIN' AND is_active";
     assert_eq!(count(&database, renamed).await, 2);
 });
 

@@ -24,7 +24,9 @@ on_both_engines!(only_organizations_in_service_that_are_behind_are_migrated, asy
     let old = engine.organization_named("old").await;
     engine.organization_named("paused").await;
     engine
-        .control_sql("UPDATE organizations SET schema_version = schema_version - 1 WHERE slug IN ('old', 'paused')")
+        .control_sql(
+            "UPDATE organizations SET schema_version = schema_version - 1 WHERE slug IN ('old', 'paused')",
+        )
         .await;
     engine.control_sql("UPDATE organizations SET status = 'suspended' WHERE slug = 'paused'").await;
     assert_eq!(behind(&engine).await, ["old", "paused"]);
@@ -41,18 +43,21 @@ on_both_engines!(only_organizations_in_service_that_are_behind_are_migrated, asy
     assert_eq!(migrate(&engine).await, []);
 });
 
-on_both_engines!(one_organization_that_cannot_be_migrated_does_not_stop_the_others, async |engine: Engine| {
-    for number in 0..10 {
-        engine.organization_named(&format!("org-{number}")).await;
+on_both_engines!(
+    one_organization_that_cannot_be_migrated_does_not_stop_the_others,
+    async |engine: Engine| {
+        for number in 0..10 {
+            engine.organization_named(&format!("org-{number}")).await;
+        }
+        let broken = engine.organization_named("broken").await;
+        engine.databases.drop_database(&engine.found(broken.organization()).await).await.unwrap();
+        engine.control_sql("UPDATE organizations SET schema_version = 0").await;
+
+        let migrated = migrate(&engine).await;
+
+        assert_eq!(migrated.len(), 11);
+        assert_eq!(migrated[0], ("broken".to_owned(), false));
+        assert!(migrated[1..].iter().all(|(_, migrated)| *migrated), "{migrated:?}");
+        assert_eq!(behind(&engine).await, ["broken"]);
     }
-    let broken = engine.organization_named("broken").await;
-    engine.databases.drop_database(&engine.found(broken.organization()).await).await.unwrap();
-    engine.control_sql("UPDATE organizations SET schema_version = 0").await;
-
-    let migrated = migrate(&engine).await;
-
-    assert_eq!(migrated.len(), 11);
-    assert_eq!(migrated[0], ("broken".to_owned(), false));
-    assert!(migrated[1..].iter().all(|(_, migrated)| *migrated), "{migrated:?}");
-    assert_eq!(behind(&engine).await, ["broken"]);
-});
+);

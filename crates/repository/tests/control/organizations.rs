@@ -155,7 +155,9 @@ on_both_engines!(a_removed_organization_takes_only_its_own_accounts_along, async
     work.organizations().remove(&paris).await.unwrap();
     work.commit().await.unwrap();
 
-    assert!(OrganizationStore::read(&engine.control).await.unwrap().find(paris.id()).await.unwrap().is_none());
+    assert!(
+        OrganizationStore::read(&engine.control).await.unwrap().find(paris.id()).await.unwrap().is_none()
+    );
     let mut reads = IdentityStore::read(&engine.control).await.unwrap();
     assert!(reads.user_by_email("only.here@example.org").await.unwrap().is_none());
     for kept in ["elsewhere@example.org", "used@example.org", "admin@example.org"] {

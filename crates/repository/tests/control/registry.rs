@@ -12,7 +12,8 @@ use vigie_tenancy::TenantDatabases;
 
 /// A first look into the organization's database, through a registry that has nothing open.
 async fn look(registry: &Arc<Registry>, tenant: &TenantContext) -> Result<(), StoreError> {
-    let store = TenantStore::new(Arc::clone(registry), RelaySignal::default(), Arc::new(CountedIds::default()));
+    let store =
+        TenantStore::new(Arc::clone(registry), RelaySignal::default(), Arc::new(CountedIds::default()));
     KpiStore::read(&store, tenant).await.map(|_| ())
 }
 
@@ -85,14 +86,14 @@ on_both_engines!(an_organization_that_is_gone_or_not_ready_has_no_database, asyn
     }
     engine.control_sql("UPDATE organizations SET status = 'active'").await;
     let database = engine.raw(tenant.organization()).await;
-    sea_orm::ConnectionTrait::execute_unprepared(&database, "UPDATE org_meta SET schema_fingerprint = 'older'")
-        .await
-        .unwrap();
+    sea_orm::ConnectionTrait::execute_unprepared(
+        &database,
+        "UPDATE org_meta SET schema_fingerprint = 'older'",
+    )
+    .await
+    .unwrap();
     let refused = look(&engine.fresh_registry(), &tenant).await;
-    assert!(
-        matches!(refused, Err(StoreError::TenantUnavailable("tenant_schema_outdated"))),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(StoreError::TenantUnavailable("tenant_schema_outdated"))), "{refused:?}");
 
     // A failed opening is not remembered.
     let registry = engine.fresh_registry();

@@ -21,8 +21,7 @@ async fn live(engine: &Engine, session: &Session) -> LiveSession {
 }
 
 async fn live_of(engine: &Engine, session: SessionId) -> Option<LiveSession> {
-    let outside =
-        IdentityStore::read(&engine.control).await.unwrap().live_session(session).await.unwrap();
+    let outside = IdentityStore::read(&engine.control).await.unwrap().live_session(session).await.unwrap();
     let mut work = IdentityStore::begin(&engine.control).await.unwrap();
     let inside = work.sessions().live(session).await.unwrap();
     assert_eq!(outside, inside);
