@@ -4,12 +4,12 @@ use crate::problem::Problem;
 use crate::routes;
 use actix_web::App;
 use actix_web::dev::ResourceDef;
-use actix_web::http::Method;
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::Bytes;
 use std::collections::BTreeSet;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{Content, Ref, ResponseBuilder};
+use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 use utoipa_actix_web::AppExt as _;
 use utoipa_actix_web::scope::scope;
@@ -76,11 +76,27 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 /// What every operation has: a bearer token unless it says otherwise, and problems for everything that goes wrong.
 fn finish(operation: &mut Operation) {
     operation.security.get_or_insert_with(|| vec![SecurityRequirement::new(BEARER, Vec::<String>::new())]);
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response
+            && response.description.is_empty()
+        {
+            response.description = described(status).to_owned();
+        }
+    }
     let problem = ResponseBuilder::new()
         .description("What went wrong, as problem JSON")
         .content("application/problem+json", Content::new(Some(Ref::from_schema_name("Problem"))))
         .build();
     operation.responses.responses.entry("default".to_owned()).or_insert_with(|| problem.into());
+}
+
+/// What a status means, in words.
+fn described(status: &str) -> &str {
+    status
+        .parse()
+        .ok()
+        .and_then(|status| StatusCode::from_u16(status).ok()?.canonical_reason())
+        .unwrap_or("Done")
 }
 
 fn operations_mut(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {

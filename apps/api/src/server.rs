@@ -34,6 +34,8 @@ pub struct ServerSettings {
     pub metrics_token: Option<String>,
     /// Proxies whose `X-Forwarded-For` and `X-Forwarded-Host` count.
     pub trusted_proxies: Vec<IpAddr>,
+    /// The largest upload, in bytes.
+    pub upload_bytes: u64,
     /// How many requests one client gets answered; absent counts nothing.
     pub throttles: Option<Throttles>,
     /// Origins of browsers that may call, besides the server's own.
@@ -48,6 +50,7 @@ impl Default for ServerSettings {
             workers: None,
             metrics_token: None,
             trusted_proxies: Vec::new(),
+            upload_bytes: 64 * 1024 * 1024,
             throttles: None,
             allowed_origins: Vec::new(),
             drain: Duration::ZERO,
@@ -60,6 +63,7 @@ pub(crate) struct ServerState {
     pub(crate) metrics_token: Option<String>,
     pub(crate) on_loopback: bool,
     pub(crate) trusted_proxies: Vec<IpAddr>,
+    pub(crate) upload_bytes: u64,
     pub(crate) prometheus: metrics_exporter_prometheus::PrometheusHandle,
 }
 
@@ -77,6 +81,7 @@ pub fn serve(
         metrics_token: settings.metrics_token,
         on_loopback: listener.local_addr().is_ok_and(|address: SocketAddr| address.ip().is_loopback()),
         trusted_proxies: settings.trusted_proxies,
+        upload_bytes: settings.upload_bytes,
         prometheus: metrics::recorder().map_err(io::Error::other)?,
     });
     let document = web::Data::new(ApiDocument::load().map_err(io::Error::other)?);

@@ -4,6 +4,7 @@ use actix_web::web;
 use std::sync::Arc;
 use vigie_action_plans::ActionPlanService;
 use vigie_auth::AuthService;
+use vigie_imports::ImportService;
 use vigie_kernel::{Clock, IdSource};
 use vigie_kpis::{KpiService, ReportingService};
 use vigie_platform_monitoring::HealthService;
@@ -28,6 +29,8 @@ pub struct Services {
     pub reporting: Arc<dyn ReportingService>,
     /// Actions and comments.
     pub actions: Arc<dyn ActionPlanService>,
+    /// Imports.
+    pub imports: Arc<dyn ImportService>,
     /// Whether the process works.
     pub health: Arc<dyn HealthService>,
     /// Signs cursors.
@@ -47,6 +50,7 @@ impl Services {
             .app_data(web::Data::from(Arc::clone(&self.kpis)))
             .app_data(web::Data::from(Arc::clone(&self.reporting)))
             .app_data(web::Data::from(Arc::clone(&self.actions)))
+            .app_data(web::Data::from(Arc::clone(&self.imports)))
             .app_data(web::Data::from(Arc::clone(&self.health)))
             .app_data(web::Data::from(Arc::clone(&self.cursors)))
             .app_data(web::Data::from(Arc::clone(&self.clock)))

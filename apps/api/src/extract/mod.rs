@@ -5,19 +5,23 @@ mod checks;
 mod decimal;
 mod json_depth;
 mod json_repair;
+mod language;
 mod page;
 mod patch;
 mod path;
 mod precondition;
 mod query;
 mod secret;
+mod strict_json;
 mod tenant;
 #[cfg(test)]
 mod tests;
+mod upload;
 
 pub(crate) use body::{Body, RequestBody};
 pub(crate) use checks::Checks;
 pub(crate) use decimal::DecimalText;
+pub(crate) use language::Language;
 pub(crate) use page::Pages;
 pub(crate) use patch::Patch;
 pub(crate) use path::{Id, Key};
@@ -25,3 +29,4 @@ pub(crate) use precondition::IfMatch;
 pub(crate) use query::Params;
 pub(crate) use secret::SecretField;
 pub(crate) use tenant::{LoggedIn, Named, Tenant};
+pub(crate) use upload::Upload;

@@ -1,10 +1,11 @@
 //! What each domain error is told as. One arm for each variant, so that a new one is decided about.
 
-use super::{ApiError, Code};
+use super::{ApiError, Code, Detail};
 use actix_web::http::header;
 use vigie_action_plans::ActionPlanError;
 use vigie_auth::{AuthError, OrganizationRefusal};
-use vigie_kernel::{FieldError, PermissionDenied, StoreError};
+use vigie_imports::{FileProblem, ImportError};
+use vigie_kernel::{FieldError, Locale, PermissionDenied, StoreError};
 use vigie_kpis::KpiError;
 use vigie_tenancy::TenancyError;
 
@@ -134,5 +135,28 @@ impl From<ActionPlanError> for ApiError {
             ActionPlanError::ChangedMeanwhile => Self::new(Code::ChangedMeanwhile),
             ActionPlanError::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<ImportError> for ApiError {
+    fn from(error: ImportError) -> Self {
+        match error {
+            ImportError::Denied(denied) => denied.into(),
+            ImportError::Invalid(errors) => Self::invalid(errors),
+            ImportError::File(problem) => problem.into(),
+            ImportError::NotFound(_) => Self::new(Code::ImportNotFound),
+            ImportError::Ended(_) => Self::new(Code::ImportEnded),
+            ImportError::ChangedMeanwhile => Self::new(Code::ChangedMeanwhile),
+            ImportError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<FileProblem> for ApiError {
+    /// The problem's own code in lower case, and its own words.
+    fn from(problem: FileProblem) -> Self {
+        let code = Code::from_name(&problem.code.name().to_ascii_lowercase()).unwrap_or(Code::FileRefused);
+        Self::new(code)
+            .with_detail(Detail { en: problem.message(Locale::En), fr: problem.message(Locale::Fr) })
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod comments;
 pub(crate) mod dashboards;
 pub(crate) mod docs;
 pub(crate) mod health;
+pub(crate) mod imports;
 pub(crate) mod kpis;
 mod page_query;
 pub(crate) mod periods;
@@ -29,6 +30,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     periods::configure(config);
     actions::configure(config);
     comments::configure(config);
+    imports::configure(config);
     reporting::configure(config);
 }
 

@@ -17,12 +17,12 @@ on_both_engines!(an_action_reads_back_as_it_was_written, async |engine: Engine| 
     create.progress = Some(40);
     let written = actions(&engine).create_action(&tenant, create).await.unwrap().action;
     let read = actions(&engine).action(&tenant, written.snapshot().id).await.unwrap();
-    assert_eq!(read.action.snapshot(), written.snapshot());
+    assert_eq!(read.snapshot(), written.snapshot());
     let done = ChangeAction { status: Some(ActionStatus::Done), progress: Some(100), ..ChangeAction::default() };
     let changed = actions(&engine).change_action(&tenant, written.snapshot().id, done).await.unwrap().action;
     let read = actions(&engine).action(&tenant, written.snapshot().id).await.unwrap();
-    assert_eq!(read.action.snapshot(), changed.snapshot());
-    assert_eq!(read.action.snapshot().done_by, Some(tenant.actor()));
+    assert_eq!(read.snapshot(), changed.snapshot());
+    assert_eq!(read.snapshot().done_by, Some(tenant.actor()));
 });
 
 on_both_engines!(what_an_action_points_at_must_be_there, async |engine: Engine| {
@@ -30,15 +30,15 @@ on_both_engines!(what_an_action_points_at_must_be_there, async |engine: Engine| 
     let kpi = a_kpi(&engine, &tenant, "K").await;
     let nowhere: KpiId = engine.ids.next();
     let lost = actions(&engine).create_action(&tenant, CreateAction::titled(nowhere, "X")).await;
-    assert!(matches!(lost, Err(ActionPlanError::KpiNotFound(_))), "{lost:?}");
+    assert!(matches!(lost, Err(ActionPlanError::KpiNotFound)), "{lost:?}");
     let mut create = CreateAction::titled(kpi.id(), "X");
     create.owner_id = Some(engine.ids.next::<UserId>());
     let strange = actions(&engine).create_action(&tenant, create).await;
     assert!(matches!(strange, Err(ActionPlanError::Invalid(_))), "{strange:?}");
     let comment = actions(&engine).write_comment(&tenant, WriteComment::on_kpi(nowhere, "?")).await;
-    assert!(matches!(comment, Err(ActionPlanError::KpiNotFound(_))), "{comment:?}");
-    let listed = actions(&engine).comments(&tenant, CommentTarget::Kpi(nowhere), first_page(10)).await;
-    assert!(matches!(listed, Err(ActionPlanError::KpiNotFound(_))), "{listed:?}");
+    assert!(matches!(comment, Err(ActionPlanError::KpiNotFound)), "{comment:?}");
+    let listed = actions(&engine).comments(&tenant, CommentTarget::Kpi(nowhere), &first_page(10)).await;
+    assert!(matches!(listed, Err(ActionPlanError::KpiNotFound)), "{listed:?}");
 });
 
 on_both_engines!(the_list_over_all_kpis_filters, async |engine: Engine| {
@@ -57,7 +57,7 @@ on_both_engines!(the_list_over_all_kpis_filters, async |engine: Engine| {
         service.create_action(&tenant, create).await.unwrap();
     }
     let titles = async |filter: ActionFilter| -> Vec<String> {
-        let page = service.actions(&tenant, filter, first_page(10)).await.unwrap();
+        let page = service.actions(&tenant, &filter, &first_page(10)).await.unwrap();
         page.items.iter().map(|item| item.action.snapshot().title.clone()).collect()
     };
     let all = ActionFilter::default();
@@ -79,11 +79,11 @@ on_both_engines!(an_action_goes_with_its_comments, async |engine: Engine| {
     let id = action.snapshot().id;
     service.write_comment(&tenant, WriteComment::on_action(id, "en cours")).await.unwrap();
     service.write_comment(&tenant, WriteComment::on_kpi(kpi.id(), "à suivre")).await.unwrap();
-    let of_action = service.comments(&tenant, CommentTarget::Action(id), first_page(10)).await.unwrap();
+    let of_action = service.comments(&tenant, CommentTarget::Action(id), &first_page(10)).await.unwrap();
     assert_eq!(of_action.items.len(), 1);
     service.delete_action(&tenant, id, None).await.unwrap();
-    let gone = service.comments(&tenant, CommentTarget::Action(id), first_page(10)).await;
-    assert!(matches!(gone, Err(ActionPlanError::ActionNotFound(_))), "{gone:?}");
-    let of_kpi = service.comments(&tenant, CommentTarget::Kpi(kpi.id()), first_page(10)).await.unwrap();
+    let gone = service.comments(&tenant, CommentTarget::Action(id), &first_page(10)).await;
+    assert!(matches!(gone, Err(ActionPlanError::ActionNotFound)), "{gone:?}");
+    let of_kpi = service.comments(&tenant, CommentTarget::Kpi(kpi.id()), &first_page(10)).await.unwrap();
     assert_eq!(of_kpi.items[0].snapshot().content, "à suivre");
 });

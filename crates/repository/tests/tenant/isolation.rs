@@ -12,9 +12,9 @@ on_both_engines!(an_organization_sees_its_own_only, async |engine: Engine| {
     let service = kpis(&engine);
     service.add_value(&paris, measured(secret.id(), "2026-09", "1")).await.unwrap();
     let there = service.kpi(&lyon, secret.id()).await;
-    assert!(matches!(there, Err(KpiError::NotFound(_))), "{there:?}");
+    assert!(matches!(there, Err(KpiError::KpiNotFound(_))), "{there:?}");
     let written = service.put_value(&lyon, measured(secret.id(), "2026-09", "2")).await;
-    assert!(matches!(written, Err(KpiError::NotFound(_))), "{written:?}");
+    assert!(matches!(written, Err(KpiError::KpiNotFound(_))), "{written:?}");
     let listed = service.dashboards(&lyon, DashboardFilter::default(), first_page(100)).await.unwrap();
     assert!(listed.items.is_empty());
 });

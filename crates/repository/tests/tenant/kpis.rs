@@ -104,7 +104,7 @@ on_both_engines!(nothing_that_is_used_is_deleted, async |engine: Engine| {
     let unused = a_kpi(&engine, &tenant, "Unused").await;
     service.delete_kpi(&tenant, DeleteKpi { id: unused.id(), expected_version: Some(1) }).await.unwrap();
     let gone = service.kpi(&tenant, unused.id()).await;
-    assert!(matches!(gone, Err(KpiError::NotFound(_))), "{gone:?}");
+    assert!(matches!(gone, Err(KpiError::KpiNotFound(_))), "{gone:?}");
 });
 
 on_both_engines!(lists_are_ordered_filtered_and_paged, async |engine: Engine| {

@@ -23,7 +23,7 @@ on_both_engines!(the_overview_counts_the_latest_closed_value, async |engine: Eng
     archive.archived = Some(true);
     service.change_kpi(&tenant, archive).await.unwrap();
 
-    let query = OverviewQuery { as_of: None, policy: Policy::Weighted };
+    let query = OverviewQuery { as_of: None, policy: Some(Policy::Weighted) };
     let before = reporting(&engine).overview(&tenant, query).await.unwrap();
     let counts = before.organization.roll_up.counts;
     assert_eq!((counts.green, counts.orange, counts.red, counts.no_data), (1, 0, 1, 1));

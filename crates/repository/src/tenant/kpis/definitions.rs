@@ -141,7 +141,7 @@ pub(in crate::tenant) async fn definitions_of<C: ConnectionTrait>(
         if is_postgres(connection) {
             sql.push(match lock {
                 RowLock::None => "",
-                RowLock::Shared => " FOR SHARE OF k",
+                RowLock::Shared => " FOR KEY SHARE OF k",
                 RowLock::Exclusive => " FOR UPDATE OF k",
             });
         }

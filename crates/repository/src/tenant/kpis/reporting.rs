@@ -155,8 +155,9 @@ fn kpi_row(
         owner_id: row.owner_id.into(),
         expectation: Expectation {
             frequency,
-            first: row.start_period.unwrap_or_else(|| tenant.today(row.created_at)),
-            last: row.end_period,
+            start: row.start_period,
+            defined_on: tenant.today(row.created_at),
+            end: row.end_period,
             grace_days: narrow("kpis.grace_days", row.grace_days)?,
         },
         latest,

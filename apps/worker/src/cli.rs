@@ -1,0 +1,207 @@
+//! The commands and their arguments.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+use vigie_composition::JobStatus;
+use vigie_kernel::{JobId, Role};
+
+/// The worker and the operator's tool of Vigie.
+///
+/// Exit codes: 0 done, 1 failed, 2 wrong arguments. Data goes to standard output, the log and errors to standard error.
+#[derive(Debug, Parser)]
+#[command(name = "vigie-worker", version)]
+pub struct Cli {
+    /// Configuration file; without it `vigie.toml` of the working folder, if it is there. The environment wins over both
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Answers in JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What is to be done.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What is to be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Relays events and runs jobs until SIGTERM or SIGINT
+    Run,
+    /// Creates the organization "Démo" with dashboards, KPIs and three years of values, unless it is there
+    Demo,
+    /// Platform administrators
+    #[command(subcommand)]
+    Admin(AdminCommand),
+    /// Members of organizations
+    #[command(subcommand)]
+    Member(MemberCommand),
+    /// Organizations
+    #[command(subcommand)]
+    Tenant(TenantCommand),
+    /// The job queue
+    #[command(subcommand)]
+    Jobs(JobsCommand),
+}
+
+/// Commands on platform administrators.
+#[derive(Debug, Subcommand)]
+pub enum AdminCommand {
+    /// Creates the account of a platform administrator
+    Create(AdminCreate),
+}
+
+/// A new platform administrator.
+#[derive(Debug, Args)]
+pub struct AdminCreate {
+    /// E-mail address, which must not have an account
+    #[arg(long)]
+    pub email: String,
+    /// Name, 1 to 120 characters
+    #[arg(long)]
+    pub full_name: String,
+    /// Says that the password is the first line of standard input, the only place it is read from
+    #[arg(long, required = true)]
+    pub password_stdin: bool,
+}
+
+/// Commands on members.
+#[derive(Debug, Subcommand)]
+pub enum MemberCommand {
+    /// Adds a member to an organization, with a new account unless the address has one
+    Add(MemberAdd),
+}
+
+/// A new member.
+#[derive(Debug, Args)]
+pub struct MemberAdd {
+    /// Slug of the organization
+    #[arg(long, value_name = "SLUG")]
+    pub organization: String,
+    /// E-mail address
+    #[arg(long)]
+    pub email: String,
+    /// Name for a new account, 1 to 120 characters
+    #[arg(long)]
+    pub full_name: String,
+    /// OWNER, ADMIN, MANAGER or USER
+    #[arg(long, value_parser = role)]
+    pub role: Role,
+    /// Says that the password of a new account is the first line of standard input, the only place it is read from
+    #[arg(long, required = true)]
+    pub password_stdin: bool,
+}
+
+/// Commands on organizations.
+#[derive(Debug, Subcommand)]
+pub enum TenantCommand {
+    /// Lists the organizations by slug
+    List,
+    /// Shows one organization
+    Show(TenantName),
+    /// Locks an organization; its members see the reason
+    Suspend(TenantSwitch),
+    /// Opens a suspended organization again
+    Resume(TenantSwitch),
+    /// Brings every organization's database to the current schema and finishes interrupted sign-ups
+    Migrate,
+}
+
+/// Names an organization.
+#[derive(Debug, Args)]
+pub struct TenantName {
+    /// Slug of the organization
+    #[arg(long)]
+    pub slug: String,
+}
+
+/// Names an organization and why something is done to it.
+#[derive(Debug, Args)]
+pub struct TenantSwitch {
+    /// Slug of the organization
+    #[arg(long)]
+    pub slug: String,
+    /// Why, 1 to 1,000 characters
+    #[arg(long)]
+    pub reason: String,
+}
+
+/// Commands on the job queue.
+#[derive(Debug, Subcommand)]
+pub enum JobsCommand {
+    /// Lists the newest jobs
+    List(JobsList),
+    /// Puts a dead job back into the queue
+    Retry {
+        /// Id of the job
+        id: JobId,
+    },
+}
+
+/// Which jobs are listed.
+#[derive(Debug, Args)]
+pub struct JobsList {
+    /// queued, running, done, dead or cancelled; every status when absent
+    #[arg(long, value_parser = job_status)]
+    pub status: Option<JobStatus>,
+    /// Most jobs of each status
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub limit: u16,
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    let names = || Role::ALL.map(Role::name).join(", ");
+    Role::from_name(&text.to_ascii_uppercase()).ok_or_else(|| format!("one of {}", names()))
+}
+
+fn job_status(text: &str) -> Result<JobStatus, String> {
+    let names = || JobStatus::ALL.map(JobStatus::name).join(", ");
+    JobStatus::from_name(&text.to_ascii_lowercase()).ok_or_else(|| format!("one of {}", names()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+    use clap::error::ErrorKind;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(std::iter::once("vigie-worker").chain(line.split_whitespace()))
+    }
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn commands_are_read() {
+        let cli = parse("tenant list --json --config /etc/vigie.toml").unwrap();
+        assert!(cli.json && matches!(cli.command, Command::Tenant(TenantCommand::List)));
+        assert_eq!(cli.config, Some(PathBuf::from("/etc/vigie.toml")));
+
+        let line = "member add --organization demo --email a@example.org --full-name A --role manager --password-stdin";
+        let Command::Member(MemberCommand::Add(add)) = parse(line).unwrap().command else { panic!("{line}") };
+        assert_eq!((add.role, add.organization.as_str()), (Role::Manager, "demo"));
+
+        let Command::Jobs(JobsCommand::List(list)) = parse("jobs list --status dead").unwrap().command else {
+            panic!("jobs list")
+        };
+        assert_eq!((list.status, list.limit), (Some(JobStatus::Dead), 50));
+    }
+
+    #[test]
+    fn wrong_arguments_are_a_usage_error() {
+        for (line, kind) in [
+            ("", ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand),
+            ("fly", ErrorKind::InvalidSubcommand),
+            ("jobs list --status lost", ErrorKind::ValueValidation),
+            ("jobs list --limit 0", ErrorKind::ValueValidation),
+            ("jobs retry 12", ErrorKind::ValueValidation),
+            ("tenant show", ErrorKind::MissingRequiredArgument),
+            ("admin create --email a@example.org --full-name A", ErrorKind::MissingRequiredArgument),
+        ] {
+            let error = parse(line).unwrap_err();
+            assert_eq!((error.kind(), error.exit_code()), (kind, 2), "{line}");
+        }
+    }
+}

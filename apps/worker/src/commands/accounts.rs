@@ -1,0 +1,64 @@
+//! `admin` and `member`
+
+use super::operator;
+use crate::cli::{AdminCreate, MemberAdd};
+use crate::{Answer, CommandError};
+use serde_json::json;
+use std::io::BufRead;
+use vigie_auth::{AddMember, CreatePlatformAdmin, SecretText};
+use vigie_composition::App;
+
+/// Creates a platform administrator.
+pub(super) async fn create_admin(
+    app: &App,
+    admin: AdminCreate,
+    input: impl BufRead,
+) -> Result<Answer, CommandError> {
+    let password = read_password(input)?;
+    let email = admin.email.trim().to_owned();
+    let command = CreatePlatformAdmin { email: admin.email, full_name: admin.full_name, password };
+    let user = app.auth.create_platform_admin(&operator(app), command).await?;
+    Ok(Answer::new(
+        format!("{email} is a platform administrator now ({user})."),
+        json!({ "user_id": user, "email": email }),
+    ))
+}
+
+/// Adds a member to an organization.
+pub(super) async fn add_member(
+    app: &App,
+    member: MemberAdd,
+    input: impl BufRead,
+) -> Result<Answer, CommandError> {
+    let password = read_password(input)?;
+    let email = member.email.trim().to_owned();
+    let command = AddMember {
+        organization_slug: member.organization.clone(),
+        email: member.email,
+        full_name: member.full_name,
+        role: member.role,
+        password,
+    };
+    let added = app.auth.add_member(&operator(app), command).await?;
+    let account =
+        if added.account_created { "with a new account" } else { "with the account and password that there were" };
+    Ok(Answer::new(
+        format!("{email} is {} of {} now, {account}.", member.role.name(), member.organization),
+        json!({
+            "user_id": added.user,
+            "email": email,
+            "organization_id": added.organization,
+            "role": member.role.name(),
+            "account_created": added.account_created,
+        }),
+    ))
+}
+
+/// The first line, without its line break. Nothing else is cut off: a blank may belong to a password.
+fn read_password(mut input: impl BufRead) -> Result<SecretText, CommandError> {
+    let mut line = String::new();
+    input.read_line(&mut line).map_err(CommandError::Input)?;
+    let end = line.trim_end_matches(['\r', '\n']).len();
+    line.truncate(end);
+    Ok(SecretText::new(line))
+}

@@ -1,0 +1,35 @@
+//! Running a command.
+
+mod accounts;
+mod jobs;
+mod run;
+mod tenant;
+
+use crate::cli::{AdminCommand, Command, JobsCommand, MemberCommand, TenantCommand};
+use crate::{Answer, CommandError, demo};
+use std::io::BufRead;
+use vigie_composition::{App, Config};
+use vigie_kernel::OperatorContext;
+
+/// Runs a command to its end. `input` is where passwords are read from.
+pub async fn execute(command: Command, config: Config, input: impl BufRead) -> Result<Answer, CommandError> {
+    let app = App::build(config).await?;
+    match command {
+        Command::Run => run::run(&app).await,
+        Command::Demo => demo::demo(&app).await,
+        Command::Admin(AdminCommand::Create(admin)) => accounts::create_admin(&app, admin, input).await,
+        Command::Member(MemberCommand::Add(member)) => accounts::add_member(&app, member, input).await,
+        Command::Tenant(TenantCommand::List) => tenant::list(&app).await,
+        Command::Tenant(TenantCommand::Show(named)) => tenant::show(&app, &named.slug).await,
+        Command::Tenant(TenantCommand::Suspend(switch)) => tenant::suspend(&app, &switch).await,
+        Command::Tenant(TenantCommand::Resume(switch)) => tenant::resume(&app, &switch).await,
+        Command::Tenant(TenantCommand::Migrate) => tenant::migrate(&app).await,
+        Command::Jobs(JobsCommand::List(list)) => jobs::list(&app, &list).await,
+        Command::Jobs(JobsCommand::Retry { id }) => jobs::retry(&app, id).await,
+    }
+}
+
+/// The operator, who has no account: the audit trail tells him by the id of the command.
+fn operator(app: &App) -> OperatorContext {
+    OperatorContext::new(None, format!("cli-{}", app.ids.next_uuid()))
+}

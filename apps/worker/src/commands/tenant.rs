@@ -1,0 +1,149 @@
+//! `tenant`
+
+use super::operator;
+use crate::answer::table;
+use crate::cli::TenantSwitch;
+use crate::{Answer, CommandError};
+use serde_json::{Value, json};
+use vigie_composition::App;
+use vigie_kernel::{MAX_LIMIT, OrganizationId, PageRequest};
+use vigie_tenancy::{ListOrganizations, Organization, TenancyError, TenantHints};
+
+/// Every organization.
+pub(super) async fn list(app: &App) -> Result<Answer, CommandError> {
+    let operator = operator(app);
+    let mut page = PageRequest { limit: MAX_LIMIT, after: None };
+    let mut organizations = Vec::new();
+    loop {
+        let found = app.tenancy.list(&operator, &ListOrganizations::default(), &page).await?;
+        organizations.extend(found.items);
+        page.after = found.next;
+        if page.after.is_none() {
+            break;
+        }
+    }
+    let rows: Vec<[String; 5]> = organizations
+        .iter()
+        .map(|organization| {
+            let it = organization.snapshot();
+            [
+                it.slug.to_string(),
+                it.name.clone(),
+                it.status.name().to_owned(),
+                it.plan.name().to_owned(),
+                it.created_at.format("%Y-%m-%d").to_string(),
+            ]
+        })
+        .collect();
+    let text = table(["SLUG", "NAME", "STATUS", "PLAN", "CREATED"], &rows, "There is no organization.");
+    Ok(Answer::new(text, json!({ "organizations": organizations.iter().map(view).collect::<Vec<_>>() })))
+}
+
+/// One organization.
+pub(super) async fn show(app: &App, slug: &str) -> Result<Answer, CommandError> {
+    let id = find(app, slug).await?;
+    Ok(shown(&app.tenancy.get(id).await?))
+}
+
+/// Locks an organization.
+pub(super) async fn suspend(app: &App, switch: &TenantSwitch) -> Result<Answer, CommandError> {
+    let id = find(app, &switch.slug).await?;
+    Ok(shown(&app.tenancy.suspend(&operator(app), id, &switch.reason).await?))
+}
+
+/// Opens an organization again.
+pub(super) async fn resume(app: &App, switch: &TenantSwitch) -> Result<Answer, CommandError> {
+    let id = find(app, &switch.slug).await?;
+    Ok(shown(&app.tenancy.resume(&operator(app), id, &switch.reason).await?))
+}
+
+/// Brings databases to the current schema and finishes what was interrupted.
+pub(super) async fn migrate(app: &App) -> Result<Answer, CommandError> {
+    let (resumed, migrated) = app.recover().await?;
+    let mut rows = Vec::new();
+    let mut views = Vec::new();
+    let mut failed = resumed.left > 0;
+    for one in &migrated {
+        let (version, error) = match &one.outcome {
+            Ok(version) => (Some(*version), None),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        failed |= error.is_some();
+        let outcome = error.clone().or_else(|| version.map(|version| format!("schema {version}")));
+        rows.push([one.slug.to_string(), outcome.unwrap_or_default()]);
+        views.push(json!({ "slug": one.slug.as_str(), "schema_version": version, "error": error }));
+    }
+    let mut text = table(["SLUG", "OUTCOME"], &rows, "Every database is at the current schema.");
+    if resumed.finished + resumed.discarded + resumed.left > 0 {
+        text.push_str(&format!(
+            "Interrupted sign-ups: {} finished, {} undone, {} left for the next time.\n",
+            resumed.finished, resumed.discarded, resumed.left
+        ));
+    }
+    let json = json!({
+        "migrated": views,
+        "interrupted": { "finished": resumed.finished, "discarded": resumed.discarded, "left": resumed.left },
+    });
+    Ok(Answer { failed, ..Answer::new(text, json) })
+}
+
+/// The organization with that slug.
+async fn find(app: &App, slug: &str) -> Result<OrganizationId, CommandError> {
+    match lookup(app, slug).await? {
+        Some(id) => Ok(id),
+        None => Err(CommandError::NoSuchTenant(slug.to_owned())),
+    }
+}
+
+/// The organization with that slug, if there is one.
+pub(crate) async fn lookup(app: &App, slug: &str) -> Result<Option<OrganizationId>, CommandError> {
+    let hints = TenantHints { header: Some(slug.to_owned()), ..TenantHints::default() };
+    match app.tenancy.resolve(&hints).await {
+        Ok(found) => Ok(found.map(|organization| organization.id)),
+        Err(TenancyError::TenantUnknown) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn shown(organization: &Organization) -> Answer {
+    let it = organization.snapshot();
+    let schema = it.schema_version.map_or_else(|| "none".to_owned(), |version| version.to_string());
+    let lines = [
+        ("id", it.id.to_string()),
+        ("slug", it.slug.to_string()),
+        ("name", it.name.clone()),
+        ("status", it.status.name().to_owned()),
+        ("reason", it.status_reason.clone().unwrap_or_default()),
+        ("plan", it.plan.name().to_owned()),
+        ("database", it.database_name.as_str().to_owned()),
+        ("schema", schema),
+        ("time zone", it.settings.time_zone.name().to_owned()),
+        ("language", it.settings.locale.code().to_owned()),
+        ("created", it.created_at.format("%Y-%m-%d %H:%M UTC").to_string()),
+        ("changed", it.updated_at.format("%Y-%m-%d %H:%M UTC").to_string()),
+    ];
+    let text: String = lines
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| format!("{name:<10} {value}\n"))
+        .collect();
+    Answer::new(text, view(organization))
+}
+
+fn view(organization: &Organization) -> Value {
+    let it = organization.snapshot();
+    json!({
+        "id": it.id,
+        "slug": it.slug.as_str(),
+        "name": it.name,
+        "status": it.status.name(),
+        "status_reason": it.status_reason,
+        "plan": it.plan.name(),
+        "database_name": it.database_name.as_str(),
+        "schema_version": it.schema_version,
+        "time_zone": it.settings.time_zone.name(),
+        "locale": it.settings.locale.code(),
+        "created_at": it.created_at,
+        "updated_at": it.updated_at,
+    })
+}

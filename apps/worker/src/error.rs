@@ -1,0 +1,102 @@
+//! Why a command failed.
+
+use std::error::Error;
+use thiserror::Error;
+use vigie_action_plans::ActionPlanError;
+use vigie_auth::AuthError;
+use vigie_composition::StartError;
+use vigie_imports::ImportError;
+use vigie_kernel::{DecError, StoreError};
+use vigie_kpis::KpiError;
+use vigie_tenancy::TenancyError;
+
+/// Why a command failed; the message is for the operator.
+#[derive(Debug, Error)]
+pub enum CommandError {
+    /// The product does not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The log cannot be written as the configuration wants it.
+    #[error("log: {0}")]
+    Log(String),
+    /// Accounts.
+    #[error(transparent)]
+    Auth(#[from] AuthError),
+    /// Organizations.
+    #[error(transparent)]
+    Tenancy(#[from] TenancyError),
+    /// Dashboards and KPIs.
+    #[error(transparent)]
+    Kpis(#[from] KpiError),
+    /// Actions and comments.
+    #[error(transparent)]
+    Actions(#[from] ActionPlanError),
+    /// Imports.
+    #[error(transparent)]
+    Imports(#[from] ImportError),
+    /// The control database.
+    #[error("the control database cannot be used")]
+    Store(#[from] StoreError),
+    /// No organization has the slug.
+    #[error("no organization has the slug {0:?}")]
+    NoSuchTenant(String),
+    /// The job cannot be put back.
+    #[error("there is no dead job {0}")]
+    NoSuchDeadJob(vigie_kernel::JobId),
+    /// Standard input cannot be read.
+    #[error("standard input cannot be read: {0}")]
+    Input(#[source] std::io::Error),
+    /// Standard output cannot be written.
+    #[error("standard output cannot be written: {0}")]
+    Output(#[source] std::io::Error),
+    /// The signals that stop the process cannot be received.
+    #[error("signals cannot be received: {0}")]
+    Signals(#[source] std::io::Error),
+    /// A number of the demo is none: a bug.
+    #[error("a number of the demo is wrong: {0}")]
+    Number(#[from] DecError),
+    /// The demo could not be filled.
+    #[error("the demo is incomplete: {0}; the same command goes on where it stopped")]
+    Demo(String),
+}
+
+impl CommandError {
+    /// 2 for content that the command does not accept, otherwise 1.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Auth(AuthError::Invalid(_)) | Self::Tenancy(TenancyError::Invalid(_)) => 2,
+            Self::Start(_)
+            | Self::Log(_)
+            | Self::Auth(_)
+            | Self::Tenancy(_)
+            | Self::Kpis(_)
+            | Self::Actions(_)
+            | Self::Imports(_)
+            | Self::Store(_)
+            | Self::NoSuchTenant(_)
+            | Self::NoSuchDeadJob(_)
+            | Self::Input(_)
+            | Self::Output(_)
+            | Self::Signals(_)
+            | Self::Number(_)
+            | Self::Demo(_) => 1,
+        }
+    }
+
+    /// The message with its causes, each told once.
+    #[must_use]
+    pub fn explained(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            let message = error.to_string();
+            if !text.contains(&message) {
+                text.push_str(": ");
+                text.push_str(&message);
+            }
+            cause = error.source();
+        }
+        text
+    }
+}
