@@ -98,17 +98,27 @@ impl App {
         ));
         let signer = Arc::new(Signer::load(&keys_folder(&config)?).map_err(part("the signing key"))?);
         let auth = auth(&config, &control, &registry, &tenancy, &signer, &clock, &ids)?;
-        let imports_limits = Limits { file_bytes: config.limits.import_bytes, ..Limits::default() };
+        let limits = Limits { upload_bytes: config.limits.import_bytes, ..Limits::default() };
+        let files =
+            Arc::new(LocalFiles::try_new(&config.data_dir.join("files")).map_err(part("the file store"))?);
+        let pool = Arc::new(BlockingParsePool::new(tokio::runtime::Handle::current(), cores()));
         let imports = Arc::new(ImportServiceImpl::new(
             store.clone(),
-            Arc::new(LocalFiles::new(config.data_dir.join("files"))),
-            Arc::new(BlockingParsePool::new(tokio::runtime::Handle::current(), cores())),
+            files.clone(),
+            pool.clone(),
             Arc::clone(&clock),
             Arc::clone(&ids),
-            imports_limits,
+            limits,
         ));
-        let runner: Arc<dyn Handle<ApplyImportRun>> =
-            Arc::new(ImportRunner::new(Arc::clone(&imports), Arc::new(MemberContexts(Arc::clone(&auth)))));
+        let runner: Arc<dyn Handle<ApplyImportRun>> = Arc::new(ImportRunner::new(
+            store.clone(),
+            files,
+            pool,
+            Arc::new(MemberContexts(Arc::clone(&auth))),
+            Arc::clone(&clock),
+            Arc::clone(&ids),
+            limits,
+        ));
         let background = Background::new(
             Arc::clone(&queue),
             relay,

@@ -152,9 +152,6 @@ impl Background {
         let Some(handler) = self.handlers.0.get(job.name.as_str()) else {
             return self.queue.bury(&job, "no handler of that name").await;
         };
-        if job.attempt > job.max_attempts {
-            return self.queue.bury(&job, "the worker died at every attempt").await;
-        }
         let run = JobRun {
             job: job.id,
             organization: job.organization,

@@ -100,6 +100,10 @@ issue_codes! {
     PeriodBeforeStart = "PERIOD_BEFORE_START",
         "la période {period} précède le début de l'indicateur {kpi_code}",
         "the period {period} is before the first one of the KPI {kpi_code}";
+    /// The period is after the KPI's last one.
+    PeriodAfterEnd = "PERIOD_AFTER_END",
+        "la période {period} suit la fin de l'indicateur {kpi_code}",
+        "the period {period} is after the last one of the KPI {kpi_code}";
     /// The period is closed.
     PeriodLocked = "PERIOD_LOCKED", "la période {period} est clôturée", "the period {period} is closed";
     /// Day and month cannot be told apart.

@@ -67,6 +67,7 @@ pub(crate) async fn with_rules<C: ConnectionTrait>(
 }
 
 /// Whether the statement may succeed later: no connection, a server that goes away, a lock that was not had in time.
+#[allow(clippy::wildcard_enum_match_arm, reason = "enums of the libraries, which grow with their versions")]
 fn is_unavailable(error: &DbErr) -> bool {
     let runtime = match error {
         DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => return true,

@@ -16,6 +16,8 @@ mod server;
 mod sql;
 mod stored;
 mod tenant;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod transaction;
 
 pub use control::{ControlStore, MigratedOrganization, RegistryMembers, ServerDatabases};

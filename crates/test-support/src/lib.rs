@@ -1,1 +1,35 @@
-//! Test organizations, typed HTTP clients and servers for tests. A dev-dependency only.
+//! Applications, servers and HTTP clients for tests. A dev-dependency only.
+//!
+//! [`TestApp`] builds the whole application on a temporary folder. [`TestServer`] serves it in the test's own process and
+//! makes people in it; [`TestProcess`] starts the real program on SQLite or PostgreSQL and knows nothing of its inside.
+//! [`Client`] talks HTTP to either. Everything here panics when something goes wrong: that is how a test fails.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "test support: what goes wrong fails the test"
+)]
+
+mod app;
+mod client;
+mod database;
+mod person;
+mod process;
+mod server;
+
+pub use app::TestApp;
+pub use client::{Answer, Client};
+pub use database::PostgresDatabases;
+pub use person::{PASSWORD, Person};
+pub use process::TestProcess;
+pub use server::TestServer;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A number that no other call in this process was given, for names that must be unique.
+#[must_use]
+pub fn unique() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}

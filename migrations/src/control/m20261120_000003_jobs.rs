@@ -45,4 +45,7 @@ const STATEMENTS: &[&str] = &[
     "CREATE INDEX jobs_organization_idx ON jobs (organization_id, status)",
     "CREATE UNIQUE INDEX jobs_once_key ON jobs (organization_id, name, once_key)
         WHERE once_key IS NOT NULL AND status IN ('queued', 'running')",
+    // NULLs are all different to a unique index: the platform's own jobs need one of theirs.
+    "CREATE UNIQUE INDEX jobs_platform_once_key ON jobs (name, once_key)
+        WHERE organization_id IS NULL AND once_key IS NOT NULL AND status IN ('queued', 'running')",
 ];

@@ -1,6 +1,7 @@
 mod files;
 mod key_file;
 mod limits;
+mod parse_pool;
 mod password_pool;
 mod sealer;
 mod signer;

@@ -6,7 +6,7 @@ use crate::server::is_postgres;
 use crate::sql::Sql;
 use crate::transaction;
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::FromQueryResult;
+use sea_orm::{ConnectionTrait, FromQueryResult};
 use std::time::Duration;
 use uuid::Uuid;
 use vigie_kernel::{JobId, OrganizationId, StoreError};
@@ -42,9 +42,16 @@ struct Row {
     max_attempts: i32,
 }
 
+#[derive(FromQueryResult)]
+struct Next {
+    id: Uuid,
+    attempt: i32,
+    max_attempts: i32,
+}
+
 /// The next job: by lane, then from the organization that has the fewest running, then the one that waits longest. A job
 /// whose lease ran out counts as waiting.
-const NEXT: &str = "SELECT j.id FROM jobs j \
+const NEXT: &str = "SELECT j.id, j.attempt, j.max_attempts FROM jobs j \
     WHERE ((j.status = 'queued' AND j.run_at <= $1) OR (j.status = 'running' AND j.lease_until < $1)) \
     ORDER BY j.lane_rank, \
         (SELECT COUNT(*) FROM jobs r WHERE r.status = 'running' AND r.organization_id = j.organization_id), \
@@ -56,20 +63,26 @@ const TAKE: &str = "UPDATE jobs SET status = 'running', attempt = attempt + 1, l
     RETURNING id, name, organization_id, payload, request_id, attempt, max_attempts";
 
 impl JobQueue {
-    /// Takes the next job that is due, if there is one.
+    /// Takes the next job that is due, if there is one. A job that has killed its worker at every attempt is buried on the way.
     pub async fn claim(&self) -> Result<Option<ClaimedJob>, StoreError> {
         let now = self.clock.now();
         let token = self.ids.next_uuid();
         let txn = transaction::begin(&self.control).await?;
         // SQLite's immediate transaction already keeps other claims out.
         let lock = if is_postgres(&txn) { " FOR UPDATE OF j SKIP LOCKED" } else { "" };
-        #[derive(FromQueryResult)]
-        struct Next {
-            id: Uuid,
-        }
-        let next: Option<Next> =
-            Sql::new(&txn, format!("{NEXT}{lock}")).bind(now).one(&txn).await.map_err(store_error)?;
-        let Some(next) = next else { return Ok(None) };
+        let next = loop {
+            let next: Option<Next> =
+                Sql::new(&txn, format!("{NEXT}{lock}")).bind(now).one(&txn).await.map_err(store_error)?;
+            match next {
+                None => break None,
+                Some(next) if next.attempt < next.max_attempts => break Some(next),
+                Some(spent) => bury_spent(&txn, spent.id, now).await?,
+            }
+        };
+        let Some(next) = next else {
+            // What was buried stays buried.
+            return txn.commit().await.map(|()| None).map_err(store_error);
+        };
         let row: Option<Row> = Sql::new(&txn, TAKE)
             .bind(next.id)
             .bind(now + lease())
@@ -173,6 +186,22 @@ impl JobQueue {
         .map(|_| ())
         .map_err(store_error)
     }
+}
+
+/// Ends a job whose workers died at every attempt.
+async fn bury_spent<C: ConnectionTrait>(txn: &C, job: Uuid, now: DateTime<Utc>) -> Result<(), StoreError> {
+    tracing::error!(job.id = %job, "the job is dead: its worker died at every attempt");
+    Sql::new(
+        txn,
+        "UPDATE jobs SET status = 'dead', last_error = 'the worker died at every attempt', finished_at = $2, \
+         lease_until = NULL, lease_token = NULL WHERE id = $1",
+    )
+    .bind(job)
+    .bind(now)
+    .execute(txn)
+    .await
+    .map(|_| ())
+    .map_err(store_error)
 }
 
 fn lease() -> TimeDelta {

@@ -4,7 +4,7 @@ use super::JobQueue;
 use crate::error::store_error;
 use crate::sql::Sql;
 use chrono::{DateTime, Utc};
-use sea_orm::FromQueryResult;
+use sea_orm::{FromQueryResult, SqlErr};
 use uuid::Uuid;
 use vigie_kernel::{JobId, StoreError};
 
@@ -95,7 +95,7 @@ impl JobQueue {
         .map_err(store_error)
     }
 
-    /// Brings a dead job back; `false` when there is no such dead job.
+    /// Brings a dead job back; `false` when there is no such dead job, or one with the same key waits or runs already.
     pub async fn replay(&self, job: JobId) -> Result<bool, StoreError> {
         let touched = Sql::new(
             &self.control,
@@ -104,8 +104,11 @@ impl JobQueue {
         .bind(job.as_uuid())
         .bind(self.clock.now())
         .execute(&self.control)
-        .await
-        .map_err(store_error)?;
+        .await;
+        let touched = match touched {
+            Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => 0,
+            other => other.map_err(store_error)?,
+        };
         self.wake.notify_one();
         Ok(touched == 1)
     }

@@ -5,6 +5,7 @@
 mod fixtures;
 mod place;
 
+#[allow(unused_imports, reason = "each test program uses its own part of it")]
 pub(crate) use fixtures::{membership, message, session, user};
 
 use place::Place;

@@ -4,7 +4,7 @@ use crate::common::{Engine, count};
 use crate::on_both_engines;
 use crate::rig::{a_kpi, dec, kpis, measured};
 use vigie_imports::{ApplyRules, ImportStore, IssueCode, OnConflict, RowOutcome, ValueRow};
-use vigie_kernel::{Frequency, IdSource, KpiId, Period, TenantContext};
+use vigie_kernel::{Frequency, KpiId, Period, TenantContext};
 use vigie_kpis::{HistoryQuery, KpiService};
 
 fn row(kpi: KpiId, period: &str, value: Option<&str>) -> ValueRow {

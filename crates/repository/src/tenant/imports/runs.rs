@@ -134,15 +134,15 @@ impl<C: ConnectionTrait> ImportRunRepository for SeaImportRuns<'_, C> {
         .map_err(store_error)
     }
 
-    async fn update(&mut self, run: &ImportRun, was: i64) -> Result<(), StoreError> {
+    async fn update(&mut self, run: &ImportRun) -> Result<(), StoreError> {
         let r = run.snapshot();
         let rows = Sql::new(
             self.0,
             "UPDATE import_runs SET status = $3, phase = $4, error_message = $5, progress = $6, counts = $7, checkpoint = $8, \
-             report = $9, version = $10, updated_at = $11 WHERE id = $1 AND version = $2",
+             report = $9, version = $2, updated_at = $10 WHERE id = $1 AND version = $2 - 1",
         )
         .bind(r.id.as_uuid())
-        .bind(was)
+        .bind(r.version)
         .bind(r.status.name())
         .bind(r.phase.name())
         .bind(r.error_message.as_deref())
@@ -150,7 +150,6 @@ impl<C: ConnectionTrait> ImportRunRepository for SeaImportRuns<'_, C> {
         .bind(to_json(&r.counts)?)
         .bind(to_json(&r.checkpoint)?)
         .bind(to_json(&r.report)?)
-        .bind(r.version)
         .bind(r.updated_at)
         .execute(self.0)
         .await

@@ -1,0 +1,96 @@
+//! Databases of a PostgreSQL server for tests that start the product itself.
+
+use crate::connect::{self, PoolSize};
+use crate::sql::Sql;
+use sea_orm::{ConnectionTrait, FromQueryResult};
+use url::Url;
+use uuid::Uuid;
+use vigie_kernel::BoxError;
+
+/// Names the superuser's URL; `scripts/services` sets it.
+pub const POSTGRES_URL: &str = "VIGIE_TEST_POSTGRES_URL";
+
+/// An empty control database, and the names of the organizations' databases that will be made beside it. Dropped, it drops them all.
+#[derive(Debug)]
+pub struct TestDatabases {
+    admin: Url,
+    prefix: String,
+}
+
+impl TestDatabases {
+    /// Creates the control database on the server that [`POSTGRES_URL`] names. Fails, rather than leave the test out, when it
+    /// names none.
+    pub async fn create() -> Result<Self, BoxError> {
+        let url = std::env::var(POSTGRES_URL).map_err(|_| {
+            format!(
+                "{POSTGRES_URL} is not set: this test needs a PostgreSQL server. Run scripts/test, or scripts/services run -- \
+                 cargo test"
+            )
+        })?;
+        let databases = Self { admin: Url::parse(&url)?, prefix: unique_prefix() };
+        let admin = connect::postgres(databases.admin.as_str(), PoolSize::SINGLE).await?;
+        let create = format!("CREATE DATABASE {} TEMPLATE template0 STRATEGY WAL_LOG", databases.control_name());
+        admin.execute_unprepared(&create).await?;
+        admin.close().await?;
+        Ok(databases)
+    }
+
+    /// The URL of the control database, for `database.url`.
+    #[must_use]
+    pub fn control_url(&self) -> String {
+        let mut url = self.admin.clone();
+        url.set_path(&self.control_name());
+        url.into()
+    }
+
+    /// How the names of the organizations' databases must begin, for `database.tenant_prefix`.
+    #[must_use]
+    pub fn tenant_prefix(&self) -> String {
+        format!("{}org_", self.prefix)
+    }
+
+    fn control_name(&self) -> String {
+        format!("{}control", self.prefix)
+    }
+}
+
+/// `vigie_test_<16 digits>_`: short enough to leave room for a slug.
+#[expect(clippy::disallowed_methods, reason = "a server outlives the counted ids of a test")]
+fn unique_prefix() -> String {
+    let unique = Uuid::now_v7().simple().to_string();
+    let digits: String = unique.chars().skip(16).collect();
+    format!("vigie_test_{digits}_")
+}
+
+async fn drop_databases(admin: &str, prefix: &str) -> Result<(), BoxError> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        datname: String,
+    }
+    let admin = connect::postgres(admin, PoolSize::SINGLE).await?;
+    let rows: Vec<Row> =
+        Sql::new(&admin, "SELECT CAST(datname AS text) AS datname FROM pg_database WHERE starts_with(datname, $1)")
+            .bind(prefix)
+            .all(&admin)
+            .await?;
+    for row in rows {
+        admin.execute_unprepared(&format!("DROP DATABASE {} WITH (FORCE)", row.datname)).await?;
+    }
+    Ok(admin.close().await?)
+}
+
+impl Drop for TestDatabases {
+    /// On a thread of its own: this may be the end of a test that failed, inside its runtime.
+    fn drop(&mut self) {
+        let (admin, prefix) = (self.admin.to_string(), self.prefix.clone());
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(drop_databases(&admin, &prefix))
+        });
+        match dropping.join() {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, prefix = self.prefix, "a test's databases could not be dropped"),
+            Err(_) => tracing::error!(prefix = self.prefix, "a test's databases could not be dropped"),
+        }
+    }
+}
