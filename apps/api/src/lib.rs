@@ -5,6 +5,7 @@
 //! around every handler, and [`serve`] runs the server until it is told to stop.
 
 mod extract;
+mod from_app;
 mod metrics;
 mod middleware;
 mod openapi;
@@ -18,4 +19,4 @@ pub use openapi::{PREFIX, openapi};
 pub use middleware::Throttles;
 pub use problem::{FieldProblem, Problem, errors_document};
 pub use server::{ServerSettings, serve};
-pub use services::{Services, SignCursors};
+pub use services::Services;

@@ -8,6 +8,7 @@ use crate::services::Services;
 use actix_cors::Cors;
 use actix_web::middleware::{Compress, Condition, from_fn};
 use actix_web::{App, HttpServer, dev, http, web};
+use secrecy::SecretString;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
@@ -31,7 +32,7 @@ pub struct ServerSettings {
     /// Worker threads; the number of cores when absent.
     pub workers: Option<usize>,
     /// Token that `/metrics` asks for. Without one, figures are told on a loopback address only.
-    pub metrics_token: Option<String>,
+    pub metrics_token: Option<SecretString>,
     /// Proxies whose `X-Forwarded-For` and `X-Forwarded-Host` count.
     pub trusted_proxies: Vec<IpAddr>,
     /// The largest upload, in bytes.
@@ -60,7 +61,7 @@ impl Default for ServerSettings {
 
 /// What the operational routes need to know of the server.
 pub(crate) struct ServerState {
-    pub(crate) metrics_token: Option<String>,
+    pub(crate) metrics_token: Option<SecretString>,
     pub(crate) on_loopback: bool,
     pub(crate) trusted_proxies: Vec<IpAddr>,
     pub(crate) upload_bytes: u64,

@@ -4,17 +4,12 @@ use actix_web::web;
 use std::sync::Arc;
 use vigie_action_plans::ActionPlanService;
 use vigie_auth::AuthService;
+use vigie_composition::Signer;
 use vigie_imports::ImportService;
 use vigie_kernel::{Clock, IdSource};
 use vigie_kpis::{KpiService, ReportingService};
 use vigie_platform_monitoring::HealthService;
 use vigie_tenancy::TenancyService;
-
-/// Signs the cursors of lists, so that a cursor that the product did not give is refused.
-pub trait SignCursors: Send + Sync {
-    /// The signature of a content, at least 16 bytes.
-    fn sign(&self, content: &[u8]) -> Vec<u8>;
-}
 
 /// Every service that routes call.
 #[derive(Clone)]
@@ -33,8 +28,8 @@ pub struct Services {
     pub imports: Arc<dyn ImportService>,
     /// Whether the process works.
     pub health: Arc<dyn HealthService>,
-    /// Signs cursors.
-    pub cursors: Arc<dyn SignCursors>,
+    /// Signs the cursors of lists, so that one that the product did not give is refused.
+    pub cursors: Arc<Signer>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Gives request ids.

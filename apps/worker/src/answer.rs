@@ -58,10 +58,7 @@ mod tests {
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {
         let rows = [["demo".to_owned(), "Démo".to_owned()], ["a-b-c-d".to_owned(), "X".to_owned()]];
-        assert_eq!(
-            table(["SLUG", "NAME"], &rows, "nothing"),
-            "SLUG     NAME\ndemo     Démo\na-b-c-d  X\n"
-        );
+        assert_eq!(table(["SLUG", "NAME"], &rows, "nothing"), "SLUG     NAME\ndemo     Démo\na-b-c-d  X\n");
         assert_eq!(table(["SLUG"], &[], "no organization"), "no organization\n");
     }
 }

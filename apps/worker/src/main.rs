@@ -21,7 +21,8 @@ async fn main() -> ExitCode {
 
 async fn run(cli: Cli) -> Result<ExitCode, CommandError> {
     let config = Config::load(cli.config.as_deref())?;
-    let filter = if matches!(cli.command, Command::Run) { config.log.filter.as_str() } else { DEFAULT_FILTER };
+    let filter =
+        if matches!(cli.command, Command::Run) { config.log.filter.as_str() } else { DEFAULT_FILTER };
     start_log(config.log.format, filter)?;
     let answer = execute(cli.command, config, BufReader::new(std::io::stdin())).await?;
     let text = if cli.json { format!("{:#}\n", answer.json) } else { answer.text };

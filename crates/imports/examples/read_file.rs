@@ -49,7 +49,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         for row in batch.rows.iter().filter(|row| shown.contains(&row.period.key())) {
             let code = codes.get(&row.kpi).map_or("?", String::as_str);
-            println!("value {code} {} = {}", row.period, row.entry.map(|value| value.to_string()).unwrap_or_default());
+            println!(
+                "value {code} {} = {}",
+                row.period,
+                row.entry.map(|value| value.to_string()).unwrap_or_default()
+            );
         }
         true
     })?;
@@ -67,7 +71,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn kpi(text: &str, index: usize) -> Result<KpiEntry, Box<dyn Error>> {
     let parts: Vec<&str> = text.split('|').collect();
-    let [code, name, unit, frequency] = parts.as_slice() else { return Err("CODE|Name|UNIT|FREQUENCY".into()) };
+    let [code, name, unit, frequency] = parts.as_slice() else {
+        return Err("CODE|Name|UNIT|FREQUENCY".into());
+    };
     Ok(KpiEntry {
         id: KpiId::from(uuid::Uuid::from_u128(u128::try_from(index)? + 1)),
         code: (*code).to_owned(),

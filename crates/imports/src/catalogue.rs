@@ -27,7 +27,8 @@ impl KpiEntry {
     /// Whether the unit is per cent.
     pub(crate) fn is_percent(&self) -> bool {
         let unit = self.unit.trim();
-        unit.starts_with('%') || matches!(normalise(unit).as_str(), "percent" | "pourcent" | "pourcentage" | "pct")
+        unit.starts_with('%')
+            || matches!(normalise(unit).as_str(), "percent" | "pourcent" | "pourcentage" | "pct")
     }
 }
 
@@ -66,6 +67,8 @@ impl Lookup {
 
 /// How near a text must be to a code or name to be suggested, 0..=1.
 const NEAR: f64 = 0.6;
+/// How near a common word brings them.
+const SHARED_WORD: f64 = 0.8;
 const SUGGESTIONS: usize = 3;
 
 impl KpiCatalogue {
@@ -112,7 +115,8 @@ impl KpiCatalogue {
         match self.by_name.get(&name).filter(|_| !name.is_empty()).map(Vec::as_slice) {
             Some([one]) => self.usable(*one),
             Some(several) => {
-                let codes = several.iter().filter_map(|index| self.entry(*index)).map(|entry| entry.code.as_str());
+                let codes =
+                    several.iter().filter_map(|index| self.entry(*index)).map(|entry| entry.code.as_str());
                 Lookup::Ambiguous(codes.collect::<Vec<_>>().join(", "))
             }
             None => Lookup::Unknown(if suggest { self.nearest(&name) } else { String::new() }),
@@ -132,7 +136,12 @@ impl KpiCatalogue {
         if name.is_empty() {
             return String::new();
         }
-        let near = |text: &str| strsim::jaro_winkler(name, &normalise(text));
+        let near = |text: &str| {
+            let text = normalise(text);
+            let shares_a_word =
+                name.split(' ').any(|word| word.len() > 2 && text.split(' ').any(|other| other == word));
+            strsim::jaro_winkler(name, &text).max(if shares_a_word { SHARED_WORD } else { 0.0 })
+        };
         let mut scored: Vec<(f64, &KpiEntry)> = self
             .entries
             .iter()

@@ -36,7 +36,8 @@ pub(crate) struct Receiver<T>(Arc<Shared<T>>);
 /// A channel that holds at most `capacity` messages, at least one.
 pub(crate) fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     let state = State { queue: VecDeque::new(), waker: None, sender_gone: false, receiver_gone: false };
-    let shared = Arc::new(Shared { state: Mutex::new(state), room: Condvar::new(), capacity: capacity.max(1) });
+    let shared =
+        Arc::new(Shared { state: Mutex::new(state), room: Condvar::new(), capacity: capacity.max(1) });
     (Sender(Arc::clone(&shared)), Receiver(shared))
 }
 

@@ -51,11 +51,14 @@ pub(crate) fn find_table(book: &mut Book, search: &Search<'_>) -> Result<(usize,
 fn chosen_sheets(sheets: &[SheetInfo], options: &ImportOptions) -> Result<Vec<usize>, FileProblem> {
     let found = match &options.sheet {
         None => {
-            return Ok((0..sheets.len()).filter(|index| sheets.get(*index).is_some_and(|sheet| !sheet.hidden)).collect());
+            return Ok((0..sheets.len())
+                .filter(|index| sheets.get(*index).is_some_and(|sheet| !sheet.hidden))
+                .collect());
         }
-        Some(SheetChoice::Number(number)) => {
-            usize::try_from(*number).ok().and_then(|number| number.checked_sub(1)).filter(|index| *index < sheets.len())
-        }
+        Some(SheetChoice::Number(number)) => usize::try_from(*number)
+            .ok()
+            .and_then(|number| number.checked_sub(1))
+            .filter(|index| *index < sheets.len()),
         Some(SheetChoice::Name(name)) => {
             let wanted = name.trim().to_lowercase();
             sheets.iter().position(|sheet| sheet.name.trim().to_lowercase() == wanted)

@@ -90,7 +90,11 @@ impl Evidence {
         true
     }
 
+    /// A row of units stands under the headers of the values and has nothing under that of the periods.
     fn read_units(&mut self, plan: &Plan, row: &Row) {
+        if matches!(plan.period, PeriodSource::Column(column) if row.get(column).is_some()) {
+            return;
+        }
         self.unit_row = Some(row.number);
         for value in &plan.values {
             if let Some(Cell::Text(text)) = row.get(value.column) {
@@ -161,7 +165,13 @@ impl Evidence {
     }
 
     /// Decides what only the whole column can decide, and tells what was taken for granted.
-    pub(crate) fn decide(&self, plan: &Plan, strict: bool, locale: Locale, semicolons: bool) -> (Rules, Vec<Assumption>) {
+    pub(crate) fn decide(
+        &self,
+        plan: &Plan,
+        strict: bool,
+        locale: Locale,
+        semicolons: bool,
+    ) -> (Rules, Vec<Assumption>) {
         let mut told = Vec::new();
         let elsewhere = self.elsewhere();
         let mut decimals = Vec::with_capacity(self.numbers.len());
@@ -186,7 +196,13 @@ impl Evidence {
         }
     }
 
-    fn order(&self, plan: &Plan, strict: bool, locale: Locale, told: &mut Vec<Assumption>) -> Option<DateOrder> {
+    fn order(
+        &self,
+        plan: &Plan,
+        strict: bool,
+        locale: Locale,
+        told: &mut Vec<Assumption>,
+    ) -> Option<DateOrder> {
         let column = match &plan.period {
             PeriodSource::Column(column) | PeriodSource::Bounds(column, _) => Some(plan.header(*column)),
             PeriodSource::YearAnd { .. } | PeriodSource::Fixed(_) | PeriodSource::Headers => None,
@@ -270,7 +286,9 @@ fn decimal(
     match decimal {
         Decimal::Comma => told.push(Assumption::new(AssumptionCode::DecimalComma, label, evidence)),
         // The point is what everybody expects: worth telling only where it settles something.
-        Decimal::Point if either > 0 => told.push(Assumption::new(AssumptionCode::DecimalPoint, label, evidence)),
+        Decimal::Point if either > 0 => {
+            told.push(Assumption::new(AssumptionCode::DecimalPoint, label, evidence));
+        }
         Decimal::Point => {}
     }
     Some(decimal)

@@ -19,8 +19,18 @@ pub fn neutralise(text: &str) -> Cow<'_, str> {
     }
 }
 
-const HEADERS_FR: [&str; 10] =
-    ["ligne", "ligne physique", "cellule", "colonne", "contenu", "code indicateur", "periode", "gravite", "erreur", "message"];
+const HEADERS_FR: [&str; 10] = [
+    "ligne",
+    "ligne physique",
+    "cellule",
+    "colonne",
+    "contenu",
+    "code indicateur",
+    "periode",
+    "gravite",
+    "erreur",
+    "message",
+];
 const HEADERS_EN: [&str; 10] =
     ["row", "line", "cell", "column", "content", "kpi code", "period", "severity", "error", "message"];
 
@@ -85,7 +95,17 @@ mod tests {
 
     #[test]
     fn formulas_are_neutralised_and_numbers_are_not() {
-        for text in ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\u{ff1d}1+1", "-12,3,4"] {
+        for text in [
+            "=1+1",
+            "+cmd|' /C calc'!A0",
+            "-2+3",
+            "@SUM(A1)",
+            "\t=1",
+            "\r=1",
+            "\n=1",
+            "\u{ff1d}1+1",
+            "-12,3,4",
+        ] {
             assert_eq!(neutralise(text), format!("'{text}"), "{text}");
         }
         for text in ["-12.5", "+7", "TRS", "", "1=1", "été"] {

@@ -149,8 +149,8 @@ impl<'x> Extractor<'x> {
                 let (place, cells) = (self.reader.kpi_column(row), self.reader.plan.values.len());
                 self.skip(row, cells, issue.map(|issue| self.placed(issue, row, place)));
             }
-            (None | Some(_), false) => self.cells(row, &period, kpi.map(|(lookup, _)| lookup)),
-            (_, true) => self.long_row(row, &period, kpi),
+            (None | Some(_), false) => self.cells(row, &period, kpi.as_ref().map(|(lookup, _)| lookup)),
+            (_, true) => self.long_row(row, &period, kpi.as_ref()),
         }
     }
 
@@ -193,7 +193,7 @@ impl<'x> Extractor<'x> {
     }
 
     /// A row of a long table: every error of it is told, and it counts once.
-    fn long_row(&mut self, row: &Row, period: &RowPeriod, kpi: Option<(Lookup, String)>) {
+    fn long_row(&mut self, row: &Row, period: &RowPeriod, kpi: Option<&(Lookup, String)>) {
         let Some(value) = self.reader.plan.values.first() else { return };
         let Some((lookup, raw)) = kpi else { return };
         if matches!(self.reader.plan.identity, Identity::Fixed(_)) && !matches!(lookup, Lookup::Found(_)) {
@@ -205,7 +205,7 @@ impl<'x> Extractor<'x> {
             return self.blank(row);
         }
         let mut issues = Vec::new();
-        if let Some(issue) = lookup_issue(&lookup, &raw, self.reader.catalogue) {
+        if let Some(issue) = lookup_issue(lookup, raw, self.reader.catalogue) {
             issues.push(self.placed(issue, row, self.reader.kpi_column(row)));
         }
         let place = CellPlace { row, value };
@@ -215,17 +215,19 @@ impl<'x> Extractor<'x> {
         }
         let comment = self.comment(row, &mut issues);
         match (lookup, resolved, issues.is_empty()) {
-            (Lookup::Found(index), Some(period), true) => self.keep(&place, index, period, content, comment),
+            (Lookup::Found(index), Some(period), true) => {
+                self.keep(&place, *index, period, &content, comment);
+            }
             (_, _, _) => self.reject(row, issues),
         }
     }
 
     /// The cells of a row of a matrix or of a wide table.
-    fn cells(&mut self, row: &Row, period: &RowPeriod, row_kpi: Option<Lookup>) {
+    fn cells(&mut self, row: &Row, period: &RowPeriod, row_kpi: Option<&Lookup>) {
         let plan = self.reader.plan;
         let mut told = false;
         for value in &plan.values {
-            let lookup = value.kpi.as_ref().or(row_kpi.as_ref());
+            let lookup = value.kpi.as_ref().or(row_kpi);
             let Some(Lookup::Found(index)) = lookup else {
                 self.skip(row, 1, None);
                 continue;
@@ -250,7 +252,7 @@ impl<'x> Extractor<'x> {
             // With several columns it cannot be told whose comment it is.
             let comment = if plan.values.len() == 1 { self.comment(row, &mut issues) } else { None };
             match (resolved, issues.is_empty()) {
-                (Some(period), true) => self.keep(&place, index, period, content, comment),
+                (Some(period), true) => self.keep(&place, index, period, &content, comment),
                 (_, _) => self.reject(row, issues),
             }
         }
@@ -281,7 +283,7 @@ impl<'x> Extractor<'x> {
         place: &CellPlace<'_>,
         index: u32,
         period: Period,
-        content: Content,
+        content: &Content,
         comment: Option<String>,
     ) {
         let CellPlace { row, value } = place;
@@ -296,21 +298,23 @@ impl<'x> Extractor<'x> {
         let Some(entry) = self.reader.catalogue.entry(index).filter(|_| self.emits(row)) else { return };
         let written = match content {
             Content::Number { value: number, rounded, scaled } => {
-                if rounded {
+                if *rounded {
                     self.warn_rounded(place);
                 }
-                if scaled {
+                if *scaled {
                     let evidence = format!("{} shown as a percentage", cell_name(row.number, value.column));
                     self.assume(AssumptionCode::PercentScaled, &value.header, evidence);
                 }
-                Some(number)
+                Some(*number)
             }
             Content::Blank | Content::Wrong(_) => None,
         };
-        if let Some(unit) = self.reader.plan.unit.map(|column| row.raw(column)).filter(|unit| !unit.is_empty())
+        if let Some(unit) =
+            self.reader.plan.unit.map(|column| row.raw(column)).filter(|unit| !unit.is_empty())
             && !same_unit(&unit, &entry.unit)
         {
-            let column = self.reader.plan.unit.map(|column| self.reader.plan.header(column)).unwrap_or_default();
+            let column =
+                self.reader.plan.unit.map(|column| self.reader.plan.header(column)).unwrap_or_default();
             self.warn(unit_mismatch(&unit, entry, &column));
         }
         let kpi_code = self.codes.entry(index).or_insert_with(|| entry.code.as_str().into());
@@ -361,10 +365,18 @@ impl<'x> Extractor<'x> {
         }
     }
 
-    fn bounds_issue(&self, place: &CellPlace<'_>, error: PeriodError, raw: &str, entry: Option<&KpiEntry>) -> Issue {
+    fn bounds_issue(
+        &self,
+        place: &CellPlace<'_>,
+        error: PeriodError,
+        raw: &str,
+        entry: Option<&KpiEntry>,
+    ) -> Issue {
         let issue = match error {
             PeriodError::BoundsMismatch { start, end } => {
-                Issue::new(Severity::Error, IssueCode::PeriodBoundsMismatch).with("start", start).with("end", end)
+                Issue::new(Severity::Error, IssueCode::PeriodBoundsMismatch)
+                    .with("start", start)
+                    .with("end", end)
             }
             PeriodError::Invalid | PeriodError::FrequencyMismatch { .. } => {
                 Issue::new(Severity::Error, IssueCode::PeriodInvalid)
@@ -375,7 +387,13 @@ impl<'x> Extractor<'x> {
         issue
     }
 
-    fn when_issue(&self, place: &CellPlace<'_>, when: When, problem: WhenProblem, entry: Option<&KpiEntry>) -> Issue {
+    fn when_issue(
+        &self,
+        place: &CellPlace<'_>,
+        when: When,
+        problem: WhenProblem,
+        entry: Option<&KpiEntry>,
+    ) -> Issue {
         let column = self.period_column(place);
         let raw = match (&self.reader.plan.period, column) {
             (crate::plan::PeriodSource::Headers, _) => place.value.header.to_string(),
@@ -393,8 +411,9 @@ impl<'x> Extractor<'x> {
     fn period_column(&self, place: &CellPlace<'_>) -> Option<u32> {
         use crate::plan::{Feed, PeriodSource};
         match &self.reader.plan.period {
-            PeriodSource::Column(column) | PeriodSource::Bounds(column, _) => Some(*column),
-            PeriodSource::YearAnd { part: Feed::Column(column), .. } => Some(*column),
+            PeriodSource::Column(column)
+            | PeriodSource::Bounds(column, _)
+            | PeriodSource::YearAnd { part: Feed::Column(column), .. } => Some(*column),
             PeriodSource::YearAnd { part: Feed::Constant(_), .. } | PeriodSource::Fixed(_) => None,
             PeriodSource::Headers => Some(place.value.column),
         }
@@ -413,10 +432,17 @@ impl<'x> Extractor<'x> {
         Some(issue)
     }
 
-    fn cell_issue(&self, issue: Issue, place: &CellPlace<'_>, kpi: Option<u32>, period: Option<Period>) -> Issue {
+    fn cell_issue(
+        &self,
+        issue: Issue,
+        place: &CellPlace<'_>,
+        kpi: Option<u32>,
+        period: Option<Period>,
+    ) -> Issue {
         let column = place.value.column;
         let mut issue = self.placed(issue.raw(&place.row.raw(column)), place.row, Some(column));
-        issue.kpi_code = kpi.and_then(|index| self.reader.catalogue.entry(index)).map(|entry| entry.code.clone());
+        issue.kpi_code =
+            kpi.and_then(|index| self.reader.catalogue.entry(index)).map(|entry| entry.code.clone());
         issue.period = period.map(|period| period.key());
         issue
     }

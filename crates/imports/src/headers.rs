@@ -45,7 +45,18 @@ impl Field {
 const SYNONYMS: &[(Field, &[&str])] = &[
     (
         Field::KpiCode,
-        &["kpi", "code", "code kpi", "kpi code", "code indicateur", "ref", "reference", "indicateur", "indicator", "idbank"],
+        &[
+            "kpi",
+            "code",
+            "code kpi",
+            "kpi code",
+            "code indicateur",
+            "ref",
+            "reference",
+            "indicateur",
+            "indicator",
+            "idbank",
+        ],
     ),
     (
         Field::KpiName,

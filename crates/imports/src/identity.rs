@@ -1,6 +1,6 @@
 //! How a row or a file names its KPI.
 
-use crate::catalogue::{KpiCatalogue, Lookup};
+use crate::catalogue::{KpiCatalogue, KpiEntry, Lookup};
 use crate::text::normalise;
 use vigie_kernel::Frequency;
 
@@ -51,26 +51,38 @@ const FREQUENCY_WORDS: &[(Frequency, &[&str])] = &[
 
 impl KpiCatalogue {
     /// The one KPI whose code or name is the file's name, or is what is left of it without a word for the KPI's own
-    /// frequency and without figures: `brent-monthly` or `brent_2026` for a monthly KPI `BRENT`.
-    pub(crate) fn find_by_file_name(&self, file_name: &str) -> Option<Lookup> {
+    /// frequency and without figures (`brent-monthly` or `brent_2026` for a monthly KPI `BRENT`), or is made of all of
+    /// that and of words of the `header` of the values (`Brent price` for a column `Price`).
+    pub(crate) fn find_by_file_name(&self, file_name: &str, header: &str) -> Option<Lookup> {
         let stem = stem(file_name);
         let found = self.find(stem, false);
         if found.meant().is_some() {
             return Some(found);
         }
         let name = normalise(stem);
-        let matching = |wanted: &dyn Fn(Frequency) -> String| {
-            let mut hits = self.entries().filter(|entry| {
-                let wanted = wanted(entry.frequency);
-                !wanted.is_empty() && (normalise(&entry.code) == wanted || normalise(&entry.name) == wanted)
-            });
+        let header = normalise(header);
+        let only = |matches: &dyn Fn(&str, Frequency) -> bool| {
+            let matches_entry = |entry: &&KpiEntry| {
+                [&entry.code, &entry.name].into_iter().any(|text| matches(&normalise(text), entry.frequency))
+            };
+            let mut hits = self.entries().filter(matches_entry);
             match (hits.next(), hits.next()) {
                 (Some(only), None) => Some(self.find(&only.code, false)),
                 (Some(_) | None, _) => None,
             }
         };
-        matching(&|_| name.clone()).or_else(|| matching(&|frequency| bare_name(&name, frequency)))
+        only(&|text, _| text == name)
+            .or_else(|| only(&|text, frequency| !text.is_empty() && text == bare_name(&name, frequency)))
+            .or_else(|| only(&|text, frequency| is_made_of(text, &bare_name(&name, frequency), &header)))
     }
+}
+
+/// Whether a name has every word of the first text, and no word that is in neither.
+fn is_made_of(name: &str, all: &str, some: &str) -> bool {
+    let has = |text: &str, word: &str| text.split(' ').any(|other| other == word);
+    !all.is_empty()
+        && all.split(' ').all(|word| has(name, word))
+        && name.split(' ').all(|word| has(all, word) || has(some, word))
 }
 
 fn bare_name(name: &str, frequency: Frequency) -> String {

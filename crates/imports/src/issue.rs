@@ -92,7 +92,7 @@ impl Issue {
     }
 }
 
-/// Fills `{name}` places of a template; an unknown one becomes a dash.
+/// Fills `{name}` places of a template; an unknown or empty one becomes a dash.
 pub(crate) fn fill<'v>(template: &str, value: impl Fn(&str) -> Option<&'v str>) -> String {
     let mut out = String::with_capacity(template.len() + 32);
     let mut rest = template;
@@ -103,7 +103,7 @@ pub(crate) fn fill<'v>(template: &str, value: impl Fn(&str) -> Option<&'v str>) 
             rest = after;
             continue;
         };
-        out.push_str(value(name).unwrap_or("-"));
+        out.push_str(value(name).filter(|text| !text.is_empty()).unwrap_or("-"));
         rest = tail;
     }
     out.push_str(rest);

@@ -50,8 +50,8 @@ pub use issue::{Assumption, Issue, Severity};
 pub use limits::Limits;
 pub use options::{Atomicity, ImportOptions, LayoutName, Mapping, OnConflict, SheetChoice};
 pub use ports::{
-    ApplyRules, ImportFiles, ImportReads, ImportRunFilter, ImportRunRepository, ImportStore, ImportWork, ParsePool,
-    RowOutcome, RunContexts, ValueRow, ValueWriter,
+    ApplyRules, ImportFiles, ImportReads, ImportRunFilter, ImportRunRepository, ImportStore, ImportWork,
+    ParsePool, RowOutcome, RunContexts, ValueRow, ValueWriter,
 };
 pub use prepare::Prepared;
 pub use report::{Counts, FileInfo, Report};

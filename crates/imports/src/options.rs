@@ -175,7 +175,11 @@ impl Reader {
             match name.as_str() {
                 "kpi_template" => {
                     out.kpi_template = self.text(&path, value);
-                    if out.kpi_template.as_deref().is_some_and(|text| crate::identity::template_parts(text).is_none()) {
+                    if out
+                        .kpi_template
+                        .as_deref()
+                        .is_some_and(|text| crate::identity::template_parts(text).is_none())
+                    {
                         self.refuse(&path, "template_invalid");
                     }
                 }
@@ -254,7 +258,8 @@ impl Reader {
         if value.is_null() {
             return None;
         }
-        let row = value.as_u64().and_then(|row| u32::try_from(row).ok()).filter(|row| (1..=1_000).contains(row));
+        let row =
+            value.as_u64().and_then(|row| u32::try_from(row).ok()).filter(|row| (1..=1_000).contains(row));
         if row.is_none() {
             self.errors.push(FieldError::new(path, "out_of_range").with("min", 1).with("max", 1_000));
         }

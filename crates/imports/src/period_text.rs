@@ -10,11 +10,7 @@ pub(crate) enum When {
     /// A date.
     Date(NaiveDate),
     /// `a/b/year`, day and month in an order that the column decides.
-    Slashed {
-        a: u32,
-        b: u32,
-        year: i32,
-    },
+    Slashed { a: u32, b: u32, year: i32 },
     /// A month.
     Month(i32, u32),
     /// An ISO week.
@@ -43,7 +39,11 @@ pub(crate) enum WhenProblem {
 impl When {
     /// The period of that frequency. A date is in the period that holds it; a key must be of the same frequency.
     /// `order` is `None` when the column's order cannot be told.
-    pub(crate) fn period(self, frequency: Frequency, order: Option<DateOrder>) -> Result<Period, WhenProblem> {
+    pub(crate) fn period(
+        self,
+        frequency: Frequency,
+        order: Option<DateOrder>,
+    ) -> Result<Period, WhenProblem> {
         let (given, date) = match self {
             Self::Date(date) => return Ok(Period::containing(date, frequency)),
             Self::Slashed { a, b, year } => {
@@ -51,14 +51,20 @@ impl When {
                 return Ok(Period::containing(date, frequency));
             }
             Self::Month(year, month) => (Frequency::Monthly, NaiveDate::from_ymd_opt(year, month, 1)),
-            Self::Week(year, week) => (Frequency::Weekly, NaiveDate::from_isoywd_opt(year, week, Weekday::Mon)),
+            Self::Week(year, week) => {
+                (Frequency::Weekly, NaiveDate::from_isoywd_opt(year, week, Weekday::Mon))
+            }
             Self::Quarter(year, quarter) => {
                 (Frequency::Quarterly, NaiveDate::from_ymd_opt(year, quarter * 3 - 2, 1))
             }
             Self::Year(year) => (Frequency::Yearly, NaiveDate::from_ymd_opt(year, 1, 1)),
         };
         let date = date.ok_or(WhenProblem::Invalid)?;
-        if given == frequency { Ok(Period::containing(date, frequency)) } else { Err(WhenProblem::Mismatch { given }) }
+        if given == frequency {
+            Ok(Period::containing(date, frequency))
+        } else {
+            Err(WhenProblem::Mismatch { given })
+        }
     }
 
     /// The date, when it is one.
@@ -119,7 +125,9 @@ pub(crate) fn read_part(text: &str, year: i32) -> Option<When> {
     }
     match tokens(text).as_slice() {
         [Token::Word(word)] => month(word).map(|month| When::Month(year, month)),
-        [Token::Word(word), Token::Number(n, _)] | [Token::Number(n, _), Token::Word(word)] => part(word, *n, year),
+        [Token::Word(word), Token::Number(n, _)] | [Token::Number(n, _), Token::Word(word)] => {
+            part(word, *n, year)
+        }
         _ => None,
     }
 }
@@ -199,7 +207,9 @@ fn pair(a: &Token, b: &Token, text: &str) -> Option<When> {
             }
             month_of(four_digits(b)?, *n)
         }
-        (Token::Number(_, 4), Token::Number(n, 1..=2)) if !text.contains(['.', ',']) => month_of(four_digits(a)?, *n),
+        (Token::Number(_, 4), Token::Number(n, 1..=2)) if !text.contains(['.', ',']) => {
+            month_of(four_digits(a)?, *n)
+        }
         (Token::Word(word), Token::Number(..)) => month_of(any_year(b)?, month(word)?),
         (Token::Number(_, 4), Token::Word(word)) => month_of(four_digits(a)?, month(word)?),
         _ => None,
@@ -211,21 +221,18 @@ fn triple(a: &Token, b: &Token, c: &Token, text: &str) -> Option<When> {
         (Token::Number(_, 4), Token::Number(month, 1..=2), Token::Number(day, 1..=2)) => {
             date_of(four_digits(a)?, *month, *day)
         }
-        (Token::Number(a, 1..=2), Token::Number(b, 1..=2), Token::Number(..)) => {
+        (Token::Number(one, 1..=2), Token::Number(two, 1..=2), Token::Number(..)) => {
             if !text.contains(['/', '-', '.', ' ']) {
                 return None;
             }
             let year = any_year(c)?;
             let fits = |day: u32, month: u32| NaiveDate::from_ymd_opt(year, month, day).is_some();
-            (fits(*a, *b) || fits(*b, *a)).then_some(When::Slashed { a: *a, b: *b, year })
+            (fits(*one, *two) || fits(*two, *one)).then_some(When::Slashed { a: *one, b: *two, year })
         }
-        (Token::Number(day, 1..=2), Token::Word(word), Token::Number(n, _)) => match month(word) {
+        (Token::Number(day, 1..=2), Token::Word(word), Token::Number(..)) => match month(word) {
             Some(month) => date_of(any_year(c)?, month, *day),
             None if QUARTER.contains(&word.as_str()) => quarter_of(any_year(c)?, *day),
-            None => {
-                let _ = n;
-                None
-            }
+            None => None,
         },
         (Token::Word(word), Token::Number(n, 1..=2), Token::Number(_, 4)) => {
             let year = four_digits(c)?;
@@ -245,13 +252,13 @@ fn triple(a: &Token, b: &Token, c: &Token, text: &str) -> Option<When> {
     }
 }
 
-fn quadruple(a: &Token, b: &Token, c: &Token, d: &Token) -> Option<When> {
-    match (a, b, c, d) {
+fn quadruple(first: &Token, second: &Token, third: &Token, last: &Token) -> Option<When> {
+    match (first, second, third, last) {
         // 1er trimestre 2026, 1er janvier 2026
         (Token::Number(n, 1..=2), Token::Word(ordinal), Token::Word(word), Token::Number(..))
             if ORDINAL.contains(&ordinal.as_str()) =>
         {
-            let year = any_year(d)?;
+            let year = any_year(last)?;
             match month(word) {
                 Some(month) => date_of(year, month, *n),
                 None if QUARTER.contains(&word.as_str()) => quarter_of(year, *n),
@@ -262,7 +269,7 @@ fn quadruple(a: &Token, b: &Token, c: &Token, d: &Token) -> Option<When> {
         (Token::Word(word), Token::Number(day, 1..=2), Token::Word(ordinal), Token::Number(_, 4))
             if ORDINAL.contains(&ordinal.as_str()) =>
         {
-            date_of(four_digits(d)?, month(word)?, *day)
+            date_of(four_digits(last)?, month(word)?, *day)
         }
         _ => None,
     }
@@ -336,8 +343,26 @@ const WEEK: [&str; 6] = ["s", "sem", "semaine", "w", "wk", "week"];
 const QUARTER: [&str; 6] = ["t", "trim", "trimestre", "q", "qtr", "quarter"];
 const ORDINAL: [&str; 8] = ["er", "e", "eme", "ere", "st", "nd", "rd", "th"];
 const WEEKDAYS: [&str; 20] = [
-    "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche", "lun", "mer", "jeu", "ven", "sam", "dim",
-    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
+    "lundi",
+    "mardi",
+    "mercredi",
+    "jeudi",
+    "vendredi",
+    "samedi",
+    "dimanche",
+    "lun",
+    "mer",
+    "jeu",
+    "ven",
+    "sam",
+    "dim",
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
 ];
 
 #[cfg(test)]
@@ -352,17 +377,38 @@ mod tests {
     #[test]
     fn months_weeks_quarters_and_years_have_many_names() {
         for text in [
-            "2026-01", "01/2026", "1/2026", "janv. 2026", "Janvier 2026", "Jan-26", "jan 26", "2026M01", "2026-M01",
-            "M01 2026", "2026/01", "202601", "01-2026", "2026 janvier", "JANVIER 2026", "01.2026",
+            "2026-01",
+            "01/2026",
+            "1/2026",
+            "janv. 2026",
+            "Janvier 2026",
+            "Jan-26",
+            "jan 26",
+            "2026M01",
+            "2026-M01",
+            "M01 2026",
+            "2026/01",
+            "202601",
+            "01-2026",
+            "2026 janvier",
+            "JANVIER 2026",
+            "01.2026",
         ] {
             assert_eq!(read_when(text), Some(When::Month(2026, 1)), "{text}");
         }
-        for (text, month) in
-            [("févr. 2026", 2), ("fév 2026", 2), ("août-26", 8), ("aout 2026", 8), ("déc. 2026", 12), ("May-26", 5)]
-        {
+        for (text, month) in [
+            ("févr. 2026", 2),
+            ("fév 2026", 2),
+            ("août-26", 8),
+            ("aout 2026", 8),
+            ("déc. 2026", 12),
+            ("May-26", 5),
+        ] {
             assert_eq!(read_when(text), Some(When::Month(2026, month)), "{text}");
         }
-        for text in ["S07 2026", "W07-2026", "2026-W07", "2026W07", "2026-S7", "semaine 7 2026", "Sem. 07-2026"] {
+        for text in
+            ["S07 2026", "W07-2026", "2026-W07", "2026W07", "2026-S7", "semaine 7 2026", "Sem. 07-2026"]
+        {
             assert_eq!(read_when(text), Some(When::Week(2026, 7)), "{text}");
         }
         for text in ["T1_2026", "Q1 2026", "2026-Q1", "2026T1", "1er trimestre 2026", "1 trim. 2026"] {
@@ -375,8 +421,16 @@ mod tests {
     #[test]
     fn dates_have_many_forms() {
         for text in [
-            "2026-02-10", "2026/02/10", "20260210", "10 février 2026", "10 févr. 26", "Feb 10, 2026",
-            "mardi 10 février 2026", "2026-02-10T00:00:00Z", "2026-02-10 08:30", "February 10th 2026",
+            "2026-02-10",
+            "2026/02/10",
+            "20260210",
+            "10 février 2026",
+            "10 févr. 26",
+            "Feb 10, 2026",
+            "mardi 10 février 2026",
+            "2026-02-10T00:00:00Z",
+            "2026-02-10 08:30",
+            "February 10th 2026",
         ] {
             assert_eq!(read_when(text), Some(date("2026-02-10")), "{text}");
         }
@@ -388,8 +442,25 @@ mod tests {
     #[test]
     fn what_is_no_period_is_not_read_as_one() {
         for text in [
-            "", "46320", "1.2026", "3.1415", "1958.2027", "85,2", "TRS", "2026-13", "2026-W54", "2025-W53", "T5 2026",
-            "32/13/2026", "31/02/2026", "2026-02-30", "Updated 2026", "S 2026", "123456", "12 000", "2026 to 2027",
+            "",
+            "46320",
+            "1.2026",
+            "3.1415",
+            "1958.2027",
+            "85,2",
+            "TRS",
+            "2026-13",
+            "2026-W54",
+            "2025-W53",
+            "T5 2026",
+            "32/13/2026",
+            "31/02/2026",
+            "2026-02-30",
+            "Updated 2026",
+            "S 2026",
+            "123456",
+            "12 000",
+            "2026 to 2027",
         ] {
             assert_eq!(read_when(text), None, "{text}");
         }

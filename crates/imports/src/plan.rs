@@ -4,7 +4,7 @@ use crate::catalogue::{KpiCatalogue, Lookup};
 use crate::code::{AssumptionCode, IssueCode};
 use crate::error::FileProblem;
 use crate::headers::{Field, Part, field_of, is_weak_code, part_of};
-use crate::identity::{TemplatePart, template_parts};
+use crate::identity::{TemplatePart, stem, template_parts};
 use crate::issue::Assumption;
 use crate::number_text::{Shape, shape};
 use crate::options::{ImportOptions, LayoutName};
@@ -40,7 +40,11 @@ pub(crate) enum Feed {
 pub(crate) enum PeriodSource {
     Column(u32),
     /// A year and a part of it.
-    YearAnd { year: Feed, part: Feed, kind: Part },
+    YearAnd {
+        year: Feed,
+        part: Feed,
+        kind: Part,
+    },
     /// First and last date.
     Bounds(u32, u32),
     Fixed(When),
@@ -149,9 +153,15 @@ impl<'h> Head<'h> {
 
     fn mapped_names(&self) -> impl Iterator<Item = &'h str> {
         let mapping = &self.options.mapping;
-        [&mapping.kpi_column, &mapping.value_column, &mapping.period_column, &mapping.year_column, &mapping.month_column]
-            .into_iter()
-            .filter_map(|name| name.as_deref())
+        [
+            &mapping.kpi_column,
+            &mapping.value_column,
+            &mapping.period_column,
+            &mapping.year_column,
+            &mapping.month_column,
+        ]
+        .into_iter()
+        .filter_map(|name| name.as_deref())
     }
 
     /// Makes the plan, or says what the header lacks.
@@ -171,11 +181,14 @@ impl<'h> Head<'h> {
         };
         let identity = columns.identity()?;
         let series = columns.series();
-        let has_value = self.options.mapping.value_column.is_some() || columns.fields.contains_key(&Field::Value);
+        let has_value =
+            self.options.mapping.value_column.is_some() || columns.fields.contains_key(&Field::Value);
         let matrix = match (self.options.layout, &identity) {
             (Some(layout), _) => layout == LayoutName::Matrix,
             (None, Some(_)) => !has_value && series.iter().any(|column| columns.is_kpi(*column)),
-            (None, None) => self.options.fixed_kpi().is_none() && series.iter().any(|column| columns.is_kpi(*column)),
+            (None, None) => {
+                self.options.fixed_kpi().is_none() && series.iter().any(|column| columns.is_kpi(*column))
+            }
         };
         if matrix { columns.matrix(period, &series) } else { columns.long(period, identity, &series) }
     }
@@ -223,7 +236,8 @@ impl<'h> Columns<'h> {
         let mut from_above = BTreeMap::new();
         for (column, cell) in &self.head.header.cells {
             // A year above stands for the columns to its right, as in merged cells.
-            year = self.head.above.and_then(|row| row.get(*column)).map_or(year, |cell| read_year(&cell.raw()));
+            year =
+                self.head.above.and_then(|row| row.get(*column)).map_or(year, |cell| read_year(&cell.raw()));
             let when = match cell {
                 Cell::Date(date) => Some(When::Date(*date)),
                 Cell::Text(text) if field_of(text).is_none() => match read_when(text) {
@@ -285,7 +299,8 @@ impl<'h> Columns<'h> {
     fn mapped(&mut self, name: Option<&String>) -> Result<Option<u32>, FileProblem> {
         let Some(name) = name else { return Ok(None) };
         let wanted = normalise(name);
-        let found = self.headers.iter().find(|(_, text)| normalise(text) == wanted).map(|(column, _)| *column);
+        let found =
+            self.headers.iter().find(|(_, text)| normalise(text) == wanted).map(|(column, _)| *column);
         let column = found.ok_or_else(|| self.lacks(name))?;
         self.take(column);
         Ok(Some(column))
@@ -445,9 +460,8 @@ impl<'h> Columns<'h> {
     /// A number, or what stands for a missing one.
     fn is_number(&self, cell: &Cell) -> bool {
         match cell {
-            Cell::Number { .. } => true,
+            Cell::Number { .. } | Cell::Error(_) => true,
             Cell::Text(text) => self.head.missing.contains(text) || shape(text) != Shape::Invalid,
-            Cell::Error(_) => true,
             Cell::Date(_) | Cell::Bool(_) => false,
         }
     }
@@ -458,7 +472,13 @@ impl<'h> Columns<'h> {
 
     fn value_column(&self, column: u32, group: usize) -> ValueColumn {
         let header = self.headers.get(&column).cloned().unwrap_or_else(|| column_letters(column));
-        ValueColumn { column, header: header.into(), kpi: None, when: self.whens.get(&column).copied(), group }
+        ValueColumn {
+            column,
+            header: header.into(),
+            kpi: None,
+            when: self.whens.get(&column).copied(),
+            group,
+        }
     }
 
     fn matrix(mut self, period: PeriodSource, series: &[u32]) -> Result<Plan, FileProblem> {
@@ -482,11 +502,16 @@ impl<'h> Columns<'h> {
         if let Some(text) = self.head.options.fixed_kpi() {
             value.kpi = Some(self.head.catalogue.find(text, true));
             self.assume(AssumptionCode::KpiFromOptions, Some(&header), text);
-        } else if value.kpi.as_ref().is_none_or(|kpi| kpi.meant().is_none())
-            && let Some(found) = self.head.catalogue.find_by_file_name(self.head.file_name)
-        {
-            value.kpi = Some(found);
-            self.assume(AssumptionCode::KpiFromFileName, Some(&header), self.head.file_name);
+        } else if value.kpi.as_ref().is_none_or(|kpi| kpi.meant().is_none()) {
+            if let Some(found) = self.head.catalogue.find_by_file_name(self.head.file_name, &header) {
+                value.kpi = Some(found);
+                self.assume(AssumptionCode::KpiFromFileName, Some(&header), self.head.file_name);
+            } else if let Some(Lookup::Unknown(near)) = &mut value.kpi {
+                let by_name = self.head.catalogue.find(stem(self.head.file_name), true);
+                if let (true, Lookup::Unknown(others)) = (near.is_empty(), by_name) {
+                    *near = others;
+                }
+            }
         }
     }
 
@@ -520,20 +545,20 @@ impl<'h> Columns<'h> {
         self.take(column);
         let mut value = self.value_column(column, 0);
         if by_content {
-            self.assume(AssumptionCode::ValueColumnByContent, Some(&value.header), "the only column of numbers");
+            self.assume(
+                AssumptionCode::ValueColumnByContent,
+                Some(&value.header),
+                "the only column of numbers",
+            );
         }
-        let (layout, identity) = match identity {
-            Some(identity) => (LayoutName::Long, identity),
-            None => {
-                value.kpi = Some(self.head.catalogue.find(&value.header, true));
-                self.name_single(&mut value);
-                match (self.head.options.layout, value.kpi.take()) {
-                    (Some(LayoutName::Long), Some(kpi)) => (LayoutName::Long, Identity::Fixed(kpi)),
-                    (_, kpi) => {
-                        value.kpi = kpi;
-                        (LayoutName::Matrix, Identity::PerColumn)
-                    }
-                }
+        let (layout, identity) = if let Some(identity) = identity {
+            (LayoutName::Long, identity)
+        } else {
+            value.kpi = Some(self.head.catalogue.find(&value.header, true));
+            self.name_single(&mut value);
+            match value.kpi.take_if(|_| self.head.options.layout == Some(LayoutName::Long)) {
+                Some(kpi) => (LayoutName::Long, Identity::Fixed(kpi)),
+                None => (LayoutName::Matrix, Identity::PerColumn),
             }
         };
         Ok(self.finish(layout, identity, period, vec![value]))
@@ -563,14 +588,19 @@ impl<'h> Columns<'h> {
         }
         let sampled = self.sampled();
         let named = sampled.iter().find(|(column, cells)| {
-            !self.whens.contains_key(column) && cells.iter().any(|cell| self.head.catalogue.knows(&cell.raw()))
+            !self.whens.contains_key(column)
+                && cells.iter().any(|cell| self.head.catalogue.knows(&cell.raw()))
         });
         if let Some(column) = named.map(|(column, _)| *column) {
             let name = self.headers.get(&column).cloned().unwrap_or_else(|| column_letters(column));
-            self.assume(AssumptionCode::KpiColumnByContent, Some(&name), "its cells are codes or names of KPIs");
+            self.assume(
+                AssumptionCode::KpiColumnByContent,
+                Some(&name),
+                "its cells are codes or names of KPIs",
+            );
             return Ok(Identity::Columns { code: Some(column), name: None });
         }
-        if let Some(found) = self.head.catalogue.find_by_file_name(self.head.file_name) {
+        if let Some(found) = self.head.catalogue.find_by_file_name(self.head.file_name, "") {
             self.assume(AssumptionCode::KpiFromFileName, None, self.head.file_name);
             return Ok(Identity::Fixed(found));
         }

@@ -13,8 +13,8 @@ use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use vigie_jobs::Outbox;
 use vigie_kernel::{
-    AuditLog, Dec, ImportRunId, KpiId, OrganizationId, Page, PageRequest, Period, StoreError, TenantContext, UnitOfWork,
-    UserId,
+    AuditLog, Dec, ImportRunId, KpiId, OrganizationId, Page, PageRequest, Period, StoreError, TenantContext,
+    UnitOfWork, UserId,
 };
 
 /// Opens the organization's database for imports.
@@ -65,7 +65,11 @@ pub trait ImportReads: Send {
     /// `None` when absent.
     async fn find(&mut self, id: ImportRunId) -> Result<Option<ImportRun>, StoreError>;
     /// Runs, the newest first.
-    async fn list(&mut self, filter: ImportRunFilter, page: &PageRequest) -> Result<Page<ImportRun>, StoreError>;
+    async fn list(
+        &mut self,
+        filter: ImportRunFilter,
+        page: &PageRequest,
+    ) -> Result<Page<ImportRun>, StoreError>;
 }
 
 /// One value to write.
@@ -134,7 +138,12 @@ pub trait ValueWriter: Send {
 #[async_trait]
 pub trait ImportFiles: Send + Sync {
     /// Stores bytes under their SHA-256 (lower-case hexadecimal); storing the same again changes nothing.
-    async fn put(&self, organization: OrganizationId, sha256: &str, content: &Source) -> Result<(), StoreError>;
+    async fn put(
+        &self,
+        organization: OrganizationId,
+        sha256: &str,
+        content: &Source,
+    ) -> Result<(), StoreError>;
     /// A readable copy; `None` when absent. Valid as long as the returned value lives.
     async fn open(&self, organization: OrganizationId, sha256: &str) -> Result<Option<Source>, StoreError>;
     /// Removes it; removing what is absent changes nothing.
@@ -151,5 +160,9 @@ pub trait ParsePool: Send + Sync {
 #[async_trait]
 pub trait RunContexts: Send + Sync {
     /// The member's context as of now, with the permissions that the membership still gives.
-    async fn context_for(&self, organization: OrganizationId, actor: UserId) -> Result<TenantContext, StoreError>;
+    async fn context_for(
+        &self,
+        organization: OrganizationId,
+        actor: UserId,
+    ) -> Result<TenantContext, StoreError>;
 }

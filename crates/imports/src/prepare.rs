@@ -70,7 +70,19 @@ impl Prepared {
         if book.csv().is_some_and(|csv| csv.encoding.guessed) {
             report.add(&Issue::new(Severity::Warning, IssueCode::EncodingGuessed));
         }
-        Ok(Self { book, sheet, plan, rules, units: evidence.units, options, missing, catalogue, report, total, cells })
+        Ok(Self {
+            book,
+            sheet,
+            plan,
+            rules,
+            units: evidence.units,
+            options,
+            missing,
+            catalogue,
+            report,
+            total,
+            cells,
+        })
     }
 
     /// What is known before the second pass: the file, assumptions and warnings.
@@ -163,7 +175,8 @@ fn look_at_rows(
 
 /// Columns of values that are not known to be useless.
 fn applied_columns(plan: &Plan) -> u64 {
-    let useful = |value: &&crate::plan::ValueColumn| value.kpi.as_ref().is_none_or(|kpi| kpi.meant().is_some());
+    let useful =
+        |value: &&crate::plan::ValueColumn| value.kpi.as_ref().is_none_or(|kpi| kpi.meant().is_some());
     u64::try_from(plan.values.iter().filter(useful).count()).unwrap_or(u64::MAX)
 }
 
@@ -189,7 +202,9 @@ pub(crate) fn lookup_issue(lookup: &Lookup, raw: &str, catalogue: &KpiCatalogue)
     match lookup {
         Lookup::Found(_) => None,
         Lookup::Archived(index) => Some(Issue { kpi_code: code_of(*index), ..issue(IssueCode::KpiArchived) }),
-        Lookup::Forbidden(index) => Some(Issue { kpi_code: code_of(*index), ..issue(IssueCode::KpiForbidden) }),
+        Lookup::Forbidden(index) => {
+            Some(Issue { kpi_code: code_of(*index), ..issue(IssueCode::KpiForbidden) })
+        }
         Lookup::Ambiguous(codes) => Some(issue(IssueCode::KpiAmbiguous).with("candidates", codes)),
         Lookup::Unknown(near) => Some(issue(IssueCode::KpiUnknown).with("suggestions", near)),
     }
@@ -217,7 +232,8 @@ fn unit_warnings(prepared: &Prepared) -> Vec<Issue> {
     let mut warnings = Vec::new();
     for value in &prepared.plan.values {
         let unit = prepared.units.get(&value.column);
-        let entry = value.kpi.as_ref().and_then(Lookup::meant).and_then(|index| prepared.catalogue.entry(index));
+        let entry =
+            value.kpi.as_ref().and_then(Lookup::meant).and_then(|index| prepared.catalogue.entry(index));
         if let (Some(unit), Some(entry)) = (unit, entry)
             && !same_unit(unit, &entry.unit)
         {
@@ -239,7 +255,8 @@ fn has_letters(text: &str) -> bool {
 
 /// The warning of a unit that is not the KPI's.
 pub(crate) fn unit_mismatch(unit: &str, entry: &crate::KpiEntry, column: &str) -> Issue {
-    let mut issue = Issue::new(Severity::Warning, IssueCode::UnitMismatch).raw(unit).with("unit", &entry.unit);
+    let mut issue =
+        Issue::new(Severity::Warning, IssueCode::UnitMismatch).raw(unit).with("unit", &entry.unit);
     issue.kpi_code = Some(entry.code.clone());
     issue.column = Some(column.to_owned());
     issue

@@ -20,13 +20,16 @@ pub(crate) struct Missing {
     numbers: Vec<Dec>,
 }
 
-const MISSING: [&str; 14] =
-    ["", "-", "\u{2013}", "\u{2014}", "\u{2026}", "...", "n/a", "na", "n/d", "nd", "n.d.", "n.d", "null", "#n/a"];
+const MISSING: [&str; 14] = [
+    "", "-", "\u{2013}", "\u{2014}", "\u{2026}", "...", "n/a", "na", "n/d", "nd", "n.d.", "n.d", "null",
+    "#n/a",
+];
 
 impl Missing {
     /// The usual ones and those of the options.
     pub(crate) fn new(more: &[String]) -> Self {
-        let tokens = MISSING.iter().map(|text| (*text).to_owned()).chain(more.iter().map(|text| text.to_lowercase()));
+        let tokens =
+            MISSING.iter().map(|text| (*text).to_owned()).chain(more.iter().map(|text| text.to_lowercase()));
         let numbers = more.iter().filter_map(|text| read_number(text, Some(Decimal::Point)).ok());
         Self { tokens: tokens.collect(), numbers: numbers.map(|(number, _)| number).collect() }
     }
@@ -70,7 +73,11 @@ pub(crate) enum RowPeriod {
     Bounds(NaiveDate, NaiveDate),
     /// Each column has its own.
     Headers,
-    Wrong { code: IssueCode, raw: String, column: Option<u32> },
+    Wrong {
+        code: IssueCode,
+        raw: String,
+        column: Option<u32>,
+    },
 }
 
 /// Reads rows by a plan.
@@ -87,7 +94,7 @@ const SERIALS: std::ops::RangeInclusive<u64> = 1..=2_958_465;
 impl RowReader<'_> {
     /// Whether the row can hold data: something in it is a KPI, a period or a number.
     pub(crate) fn has_data(&self, row: &Row) -> bool {
-        let numbers = self.plan.values.iter().any(|value| row.get(value.column).is_some_and(|cell| self.is_number(cell)));
+        let numbers = self.plan.values.iter().any(|value| row.get(value.column).is_some_and(is_number));
         if numbers {
             return true;
         }
@@ -113,19 +120,13 @@ impl RowReader<'_> {
         }
     }
 
-    fn is_number(&self, cell: &Cell) -> bool {
-        match cell {
-            Cell::Number { .. } => true,
-            Cell::Text(text) => shape(text) != Shape::Invalid,
-            Cell::Date(_) | Cell::Bool(_) | Cell::Error(_) => false,
-        }
-    }
-
     /// The text that names the row's KPI, and `None` when the columns or the options do.
     pub(crate) fn kpi_text(&self, row: &Row) -> Option<String> {
         match &self.plan.identity {
             Identity::Columns { code, name } => {
-                let text = |column: &Option<u32>| column.map(|column| row.raw(column)).filter(|text| !text.is_empty());
+                let text = |column: &Option<u32>| {
+                    column.map(|column| row.raw(column)).filter(|text| !text.is_empty())
+                };
                 Some(text(code).or_else(|| text(name)).unwrap_or_default())
             }
             Identity::Template(parts) => Some(
@@ -148,9 +149,10 @@ impl RowReader<'_> {
                 let filled = |column: &u32| row.get(*column).is_some();
                 code.filter(filled).or_else(|| name.filter(filled)).or(*code).or(*name)
             }
-            Identity::Template(parts) => {
-                parts.iter().find(|(part, _)| matches!(part, TemplatePart::Column(_))).map(|(_, column)| *column)
-            }
+            Identity::Template(parts) => parts
+                .iter()
+                .find(|(part, _)| matches!(part, TemplatePart::Column(_)))
+                .map(|(_, column)| *column),
             Identity::Fixed(_) | Identity::PerColumn => None,
         }
     }
@@ -169,7 +171,9 @@ impl RowReader<'_> {
                         raw: row.raw(column),
                         column: Some(column),
                     }),
-                    wrong @ (RowPeriod::Bounds(..) | RowPeriod::Headers | RowPeriod::Wrong { .. }) => Err(wrong),
+                    wrong @ (RowPeriod::Bounds(..) | RowPeriod::Headers | RowPeriod::Wrong { .. }) => {
+                        Err(wrong)
+                    }
                 };
                 match (date(*start), date(*end)) {
                     (Ok(start), Ok(end)) => RowPeriod::Bounds(start, end),
@@ -194,7 +198,11 @@ impl RowReader<'_> {
             Some(Cell::Bool(_)) | None => None,
         };
         read.map_or_else(
-            || RowPeriod::Wrong { code: IssueCode::PeriodInvalid, raw: row.raw(column), column: Some(column) },
+            || RowPeriod::Wrong {
+                code: IssueCode::PeriodInvalid,
+                raw: row.raw(column),
+                column: Some(column),
+            },
             RowPeriod::When,
         )
     }
@@ -231,14 +239,16 @@ impl RowReader<'_> {
             Feed::Constant(_) => None,
         };
         let raw = || format!("{year} {part_text}").trim().to_owned();
-        when.map_or_else(|| RowPeriod::Wrong { code: IssueCode::PeriodInvalid, raw: raw(), column }, RowPeriod::When)
+        when.map_or_else(
+            || RowPeriod::Wrong { code: IssueCode::PeriodInvalid, raw: raw(), column },
+            RowPeriod::When,
+        )
     }
 
     /// What a cell of values holds. `percent` says that the KPI is in %.
     pub(crate) fn content(&self, cell: Option<&Cell>, decimal: Option<Decimal>, percent: bool) -> Content {
         let number = match cell {
-            None => return Content::Blank,
-            Some(Cell::Error("#N/A")) => return Content::Blank,
+            None | Some(Cell::Error("#N/A")) => return Content::Blank,
             Some(Cell::Error(_)) => return Content::Wrong(IssueCode::CellError),
             Some(Cell::Text(text)) => {
                 if self.missing.contains(text) {
@@ -248,7 +258,8 @@ impl RowReader<'_> {
             }
             Some(Cell::Number { value, percent: shown }) => {
                 let scaled = *shown && percent;
-                read_float(*value, if scaled { 2 } else { 0 }).map(|(value, rounded)| (value, rounded, scaled))
+                read_float(*value, if scaled { 2 } else { 0 })
+                    .map(|(value, rounded)| (value, rounded, scaled))
             }
             Some(Cell::Date(_) | Cell::Bool(_)) => return Content::Wrong(IssueCode::NumberInvalid),
         };
@@ -259,6 +270,14 @@ impl RowReader<'_> {
             Err(NumberProblem::Ambiguous) => Content::Wrong(IssueCode::NumberAmbiguous),
             Err(NumberProblem::OutOfRange) => Content::Wrong(IssueCode::NumberOutOfRange),
         }
+    }
+}
+
+fn is_number(cell: &Cell) -> bool {
+    match cell {
+        Cell::Number { .. } => true,
+        Cell::Text(text) => shape(text) != Shape::Invalid,
+        Cell::Date(_) | Cell::Bool(_) | Cell::Error(_) => false,
     }
 }
 

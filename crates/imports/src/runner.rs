@@ -8,7 +8,8 @@ use crate::issue::{Issue, Severity};
 use crate::limits::Limits;
 use crate::options::{Atomicity, ImportOptions, SheetChoice};
 use crate::ports::{
-    ApplyRules, ImportFiles, ImportStore, ImportWork, ParsePool, RowOutcome, RunContexts, ValueRow, ValueWriter,
+    ApplyRules, ImportFiles, ImportStore, ImportWork, ParsePool, RowOutcome, RunContexts, ValueRow,
+    ValueWriter,
 };
 use crate::prepare::Prepared;
 use crate::run::{ChunkDone, ImportRun, RunStatus};
@@ -22,8 +23,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use vigie_jobs::{Handle, Job, JobError, JobRun, Lane, Retry};
 use vigie_kernel::{
-    AuditEntry, AuditEntryId, Clock, IdSource, ImportRunId, OrganizationId, Permission, StoreError, TenantContext,
-    UserId,
+    AuditEntry, AuditEntryId, Clock, IdSource, ImportRunId, OrganizationId, Permission, StoreError,
+    TenantContext, UserId,
 };
 
 /// Cells of one chunk, which is one transaction.
@@ -153,8 +154,11 @@ impl ImportRunner {
         let (sender, receiver) = channel(READ_AHEAD);
         let (locale, limits) = (tenant.settings().locale, self.limits);
         self.pool.spawn(Box::new(move || {
-            let read = Prepared::open(&source, &name, options, catalogue, locale, &limits)
-                .and_then(|mut prepared| prepared.read(after_row, CHUNK, &mut |batch| sender.send(Message::Batch(batch))));
+            let read = Prepared::open(&source, &name, options, catalogue, locale, &limits).and_then(
+                |mut prepared| {
+                    prepared.read(after_row, CHUNK, &mut |batch| sender.send(Message::Batch(batch)))
+                },
+            );
             sender.send(match read {
                 Ok(()) => Message::End,
                 Err(problem) => Message::Problem(problem),
@@ -164,7 +168,11 @@ impl ImportRunner {
     }
 
     /// One transaction for each chunk, with the run's checkpoint inside.
-    async fn apply_partly(&self, applying: &Applying<'_>, mut receiver: Receiver<Message>) -> Result<(), Stop> {
+    async fn apply_partly(
+        &self,
+        applying: &Applying<'_>,
+        mut receiver: Receiver<Message>,
+    ) -> Result<(), Stop> {
         while let Some(batch) = next_batch(&mut receiver).await? {
             let now = self.clock.now();
             let mut work = self.store.begin(applying.tenant).await?;
@@ -181,11 +189,15 @@ impl ImportRunner {
             let done = run.snapshot().progress.read;
             applying.job.progress.report(done, Some(applying.total)).await.map_err(Stop::Job)?;
         }
-        self.end(applying.tenant, applying.run, |run, now| run.finish(now)).await
+        self.end(applying.tenant, applying.run, ImportRun::finish).await
     }
 
     /// One transaction for everything, given up when anything is refused.
-    async fn apply_wholly(&self, applying: &Applying<'_>, mut receiver: Receiver<Message>) -> Result<(), Stop> {
+    async fn apply_wholly(
+        &self,
+        applying: &Applying<'_>,
+        mut receiver: Receiver<Message>,
+    ) -> Result<(), Stop> {
         let now = self.clock.now();
         let rules = applying.rules(now);
         let mut work = self.store.begin(applying.tenant).await?;
@@ -243,14 +255,21 @@ impl ImportRunner {
         now: DateTime<Utc>,
     ) -> Result<(), Stop> {
         work.runs().update(run).await?;
-        let action = if run.snapshot().status == RunStatus::Failed { "import.failed" } else { "import.applied" };
+        let action =
+            if run.snapshot().status == RunStatus::Failed { "import.failed" } else { "import.applied" };
         work.audit().record(&audit_entry(run, tenant, self.ids.next(), action, now)).await?;
         work.commit().await?;
         Ok(())
     }
 
     /// What becomes of a run that stopped: it is marked where no further attempt can help.
-    async fn stopped(&self, tenant: &TenantContext, job: &JobRun, id: ImportRunId, stop: Stop) -> Result<(), JobError> {
+    async fn stopped(
+        &self,
+        tenant: &TenantContext,
+        job: &JobRun,
+        id: ImportRunId,
+        stop: Stop,
+    ) -> Result<(), JobError> {
         match stop {
             Stop::Ended => Ok(()),
             Stop::Job(error) => Err(error),

@@ -37,7 +37,11 @@ pub trait ImportService: Send + Sync {
     /// A run of one's own, or any run for who manages imports.
     async fn get(&self, tenant: &TenantContext, run: ImportRunId) -> Result<ImportRun, ImportError>;
     /// One's own runs, or all of them for who manages imports; the newest first.
-    async fn list(&self, tenant: &TenantContext, command: ListImports) -> Result<Page<ImportRun>, ImportError>;
+    async fn list(
+        &self,
+        tenant: &TenantContext,
+        command: ListImports,
+    ) -> Result<Page<ImportRun>, ImportError>;
     /// Stops a run. What was applied stays.
     async fn cancel(&self, tenant: &TenantContext, command: CancelImport) -> Result<ImportRun, ImportError>;
     /// Every issue of a run as CSV, piece by piece.
@@ -225,7 +229,11 @@ fn tidy_name(name: &str) -> String {
 
 #[async_trait]
 impl ImportService for ImportServiceImpl {
-    async fn start(&self, tenant: &TenantContext, mut command: StartImport) -> Result<ImportRun, ImportError> {
+    async fn start(
+        &self,
+        tenant: &TenantContext,
+        mut command: StartImport,
+    ) -> Result<ImportRun, ImportError> {
         tenant.require(Permission::ImportRun)?;
         command.file_name = tidy_name(&command.file_name);
         let options = ImportOptions::parse(&command.options)?;
@@ -269,7 +277,11 @@ impl ImportService for ImportServiceImpl {
         found.filter(|found| may_see(tenant, found)).ok_or(ImportError::NotFound(run))
     }
 
-    async fn list(&self, tenant: &TenantContext, command: ListImports) -> Result<Page<ImportRun>, ImportError> {
+    async fn list(
+        &self,
+        tenant: &TenantContext,
+        command: ListImports,
+    ) -> Result<Page<ImportRun>, ImportError> {
         require_any(tenant)?;
         let created_by = (!tenant.may(Permission::ImportManage)).then(|| tenant.actor());
         let mut reads = self.store.read(tenant).await?;
@@ -343,14 +355,18 @@ impl RejectedRows for StoredIssues {
         self.pool.spawn(Box::new(move || {
             sender.send(read_issues(&source).map(|issues| rejected_csv_lines(&issues, locale)));
         }));
-        let lines = receiver.recv().await.ok_or_else(|| StoreError::broken("reading stored issues was interrupted"))?;
+        let lines = receiver
+            .recv()
+            .await
+            .ok_or_else(|| StoreError::broken("reading stored issues was interrupted"))?;
         Ok(Some(lines?))
     }
 }
 
 /// Reads stored issues, one JSON object on each line.
 fn read_issues(source: &Source) -> Result<Vec<Issue>, StoreError> {
-    let broken = |error: &dyn std::fmt::Display| StoreError::broken(format!("a stored list of issues: {error}"));
+    let broken =
+        |error: &dyn std::fmt::Display| StoreError::broken(format!("a stored list of issues: {error}"));
     let mut issues = Vec::new();
     for line in BufReader::new(source.open().map_err(|error| broken(&error))?).lines() {
         let line = line.map_err(|error| broken(&error))?;

@@ -4,8 +4,8 @@ use crate::catalogue::KpiEntry;
 use crate::code::IssueCode;
 use crate::options::OnConflict;
 use crate::ports::{
-    ApplyRules, ImportFiles, ImportReads, ImportRunFilter, ImportRunRepository, ImportStore, ImportWork, ParsePool,
-    RowOutcome, RunContexts, ValueRow, ValueWriter,
+    ApplyRules, ImportFiles, ImportReads, ImportRunFilter, ImportRunRepository, ImportStore, ImportWork,
+    ParsePool, RowOutcome, RunContexts, ValueRow, ValueWriter,
 };
 use crate::run::ImportRun;
 use crate::source::Source;
@@ -16,8 +16,8 @@ use std::io::Read;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use vigie_jobs::{Outbox, OutboxMessage};
 use vigie_kernel::{
-    AuditEntry, AuditLog, Cursor, Dec, ImportRunId, KpiId, OrganizationId, Page, PageRequest, Period, Rule, StoreError,
-    TenantContext, UnitOfWork, UserId,
+    AuditEntry, AuditLog, Cursor, Dec, ImportRunId, KpiId, OrganizationId, Page, PageRequest, Period, Rule,
+    StoreError, TenantContext, UnitOfWork, UserId,
 };
 
 /// One value of the store.
@@ -195,7 +195,11 @@ impl ImportReads for Reads {
         Ok(self.0.runs.get(&id).cloned())
     }
 
-    async fn list(&mut self, filter: ImportRunFilter, page: &PageRequest) -> Result<Page<ImportRun>, StoreError> {
+    async fn list(
+        &mut self,
+        filter: ImportRunFilter,
+        page: &PageRequest,
+    ) -> Result<Page<ImportRun>, StoreError> {
         let key = |run: &ImportRun| (run.snapshot().created_at.to_rfc3339(), run.id().as_uuid());
         let wanted = |run: &&ImportRun| {
             let own = filter.created_by.is_none_or(|member| run.snapshot().created_by == member);
@@ -217,7 +221,7 @@ impl State {
         if self.closed_through.is_some_and(|closed| row.period.end() <= closed) {
             return Some(IssueCode::PeriodLocked);
         }
-        let exists = self.values.contains_key(&key(row.kpi, &row.period));
+        let exists = self.values.contains_key(&key(row.kpi, row.period));
         (exists && rules.on_conflict == OnConflict::Reject).then_some(IssueCode::ConflictExists)
     }
 
@@ -225,10 +229,11 @@ impl State {
         if let Some(code) = self.refusal(row, rules) {
             return RowOutcome::Rejected { code, params: BTreeMap::new() };
         }
-        let key = key(row.kpi, &row.period);
+        let key = key(row.kpi, row.period);
         let before = self.values.get(&key).cloned();
         let after = row.entry.map(|value| {
-            let comment = row.comment.clone().or_else(|| before.as_ref().and_then(|before| before.comment.clone()));
+            let comment =
+                row.comment.clone().or_else(|| before.as_ref().and_then(|before| before.comment.clone()));
             StoredValue { value, comment }
         });
         let outcome = match (&before, &after) {
@@ -250,7 +255,7 @@ impl State {
     }
 }
 
-fn key(kpi: KpiId, period: &Period) -> (KpiId, NaiveDate) {
+fn key(kpi: KpiId, period: Period) -> (KpiId, NaiveDate) {
     (kpi, period.start())
 }
 
@@ -279,7 +284,9 @@ impl AuditLog for Slice<'_> {
 
 /// Files in memory.
 #[derive(Clone, Default)]
-pub struct MemoryFiles(Arc<Mutex<HashMap<(OrganizationId, String), Arc<[u8]>>>>);
+pub struct MemoryFiles(Arc<Mutex<Contents>>);
+
+type Contents = HashMap<(OrganizationId, String), Arc<[u8]>>;
 
 impl MemoryFiles {
     /// How many files there are.
@@ -291,7 +298,12 @@ impl MemoryFiles {
 
 #[async_trait]
 impl ImportFiles for MemoryFiles {
-    async fn put(&self, organization: OrganizationId, sha256: &str, content: &Source) -> Result<(), StoreError> {
+    async fn put(
+        &self,
+        organization: OrganizationId,
+        sha256: &str,
+        content: &Source,
+    ) -> Result<(), StoreError> {
         let mut bytes = Vec::new();
         let read = content.open().and_then(|mut reader| reader.read_to_end(&mut bytes));
         read.map_err(|error| StoreError::Broken(Box::new(error)))?;

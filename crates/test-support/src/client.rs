@@ -142,7 +142,6 @@ impl Answer {
     }
 
     /// The JSON body of an answer that must have that status.
-    #[must_use]
     pub fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}: {}", self.asked, self.text());
         if self.bytes.is_empty() { Value::Null } else { self.json() }

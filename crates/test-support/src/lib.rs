@@ -8,6 +8,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::missing_panics_doc,
+    clippy::must_use_candidate,
     reason = "test support: what goes wrong fails the test"
 )]
 

@@ -3,26 +3,21 @@
 use super::Checks;
 use crate::problem::ApiError;
 use crate::respond::List;
-use crate::services::SignCursors;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use std::future::{Ready, ready};
 use std::sync::Arc;
 use url::form_urlencoded;
 use uuid::Uuid;
 use vigie_auth::Caller;
+use vigie_composition::Signer;
 use vigie_kernel::{Cursor, DEFAULT_LIMIT, FieldError, MAX_LIMIT, Page, PageRequest};
-
-/// Bytes of the signature that a cursor carries.
-const TAG_BYTES: usize = 16;
 
 /// The list that is asked for: which organization's, at which path, with which filters. A cursor of another list is refused.
 pub(crate) struct Pages {
-    signer: Arc<dyn SignCursors>,
-    /// Organization, path and filters.
-    context: String,
+    signer: Arc<Signer>,
+    /// Organization, path and filters: what a cursor is good for.
+    purpose: String,
     path: String,
     filters: Vec<(String, String)>,
 }
@@ -32,7 +27,7 @@ impl FromRequest for Pages {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let Some(signer) = req.app_data::<web::Data<dyn SignCursors>>() else {
+        let Some(signer) = req.app_data::<web::Data<Signer>>() else {
             return ready(Err(ApiError::missing_service("cursor signer")));
         };
         let organization = match req.extensions().get::<Caller>() {
@@ -44,9 +39,9 @@ impl FromRequest for Pages {
             .map(|(name, value)| (name.into_owned(), value.into_owned()))
             .collect();
         let lasting = filters.iter().filter(|(name, _)| !matches!(name.as_str(), "limit" | "tenant"));
-        let context = format!("{organization} {} {:?}", req.path(), lasting.collect::<Vec<_>>());
+        let purpose = format!("cursor {organization} {} {:?}", req.path(), lasting.collect::<Vec<_>>());
         let signer = Arc::clone(&signer.clone().into_inner());
-        ready(Ok(Self { signer, context, path: req.path().to_owned(), filters }))
+        ready(Ok(Self { signer, purpose, path: req.path().to_owned(), filters }))
     }
 }
 
@@ -97,27 +92,13 @@ impl Pages {
     fn seal(&self, cursor: &Cursor) -> String {
         let mut bytes = cursor.id.as_bytes().to_vec();
         bytes.extend_from_slice(cursor.key.as_bytes());
-        let tag = self.tag(&bytes);
-        bytes.extend_from_slice(&tag);
-        BASE64_URL_SAFE_NO_PAD.encode(bytes)
+        self.signer.sign(&self.purpose, &bytes)
     }
 
     fn open(&self, text: &str) -> Option<Cursor> {
-        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
-        let (signed, given) = bytes.split_at_checked(bytes.len().checked_sub(TAG_BYTES)?)?;
-        let wanted = self.tag(signed);
-        let differences = wanted.iter().zip(given).fold(0_u8, |differences, (a, b)| differences | (a ^ b));
-        let (id, key) = signed.split_first_chunk::<16>()?;
+        let bytes = self.signer.open(&self.purpose, text)?;
+        let (id, key) = bytes.split_first_chunk::<16>()?;
         let key = std::str::from_utf8(key).ok()?.to_owned();
-        (differences == 0 && wanted.len() == given.len()).then(|| Cursor { key, id: Uuid::from_bytes(*id) })
-    }
-
-    fn tag(&self, cursor: &[u8]) -> Vec<u8> {
-        let mut content = self.context.clone().into_bytes();
-        content.push(0);
-        content.extend_from_slice(cursor);
-        let mut tag = self.signer.sign(&content);
-        tag.truncate(TAG_BYTES);
-        tag
+        Some(Cursor { key, id: Uuid::from_bytes(*id) })
     }
 }

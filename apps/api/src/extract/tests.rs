@@ -14,6 +14,7 @@ struct Sample {
     note: Patch<String>,
     #[serde(default)]
     limit: Patch<DecimalText>,
+    #[allow(dead_code, reason = "only its type is looked at")]
     inner: Option<Inner>,
 }
 

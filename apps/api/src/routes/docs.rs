@@ -5,6 +5,7 @@ use crate::problem::{ApiError, Code};
 use crate::server::ServerState;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
+use secrecy::ExposeSecret as _;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 /// Registers the routes.
@@ -28,8 +29,8 @@ async fn to_docs() -> HttpResponse {
 /// The figures. To who may not see them there is nothing here.
 async fn metrics(req: HttpRequest, state: web::Data<ServerState>) -> Result<HttpResponse, ApiError> {
     let given = req.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-    let allowed = match (state.metrics_token.as_deref(), given) {
-        (Some(token), Some(given)) => same(token, given),
+    let allowed = match (state.metrics_token.as_ref(), given) {
+        (Some(token), Some(given)) => same(token.expose_secret(), given),
         (Some(_), None) => false,
         (None, _) => state.on_loopback,
     };

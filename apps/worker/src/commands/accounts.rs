@@ -40,8 +40,11 @@ pub(super) async fn add_member(
         password,
     };
     let added = app.auth.add_member(&operator(app), command).await?;
-    let account =
-        if added.account_created { "with a new account" } else { "with the account and password that there were" };
+    let account = if added.account_created {
+        "with a new account"
+    } else {
+        "with the account and password that there were"
+    };
     Ok(Answer::new(
         format!("{email} is {} of {} now, {account}.", member.role.name(), member.organization),
         json!({

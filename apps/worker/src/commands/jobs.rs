@@ -10,7 +10,8 @@ use vigie_kernel::JobId;
 /// The newest jobs, of one status or of each.
 pub(super) async fn list(app: &App, wanted: &JobsList) -> Result<Answer, CommandError> {
     let mut jobs = Vec::new();
-    for status in JobStatus::ALL.into_iter().filter(|status| wanted.status.is_none_or(|only| only == *status)) {
+    for status in JobStatus::ALL.into_iter().filter(|status| wanted.status.is_none_or(|only| only == *status))
+    {
         jobs.extend(app.queue.list(status, wanted.limit).await?);
     }
     let rows: Vec<[String; 6]> = jobs
@@ -26,7 +27,8 @@ pub(super) async fn list(app: &App, wanted: &JobsList) -> Result<Answer, Command
             ]
         })
         .collect();
-    let text = table(["ID", "NAME", "STATUS", "ATTEMPT", "CREATED", "LAST ERROR"], &rows, "There is no such job.");
+    let text =
+        table(["ID", "NAME", "STATUS", "ATTEMPT", "CREATED", "LAST ERROR"], &rows, "There is no such job.");
     Ok(Answer::new(text, json!({ "jobs": jobs.iter().map(view).collect::<Vec<_>>() })))
 }
 

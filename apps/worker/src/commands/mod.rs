@@ -8,6 +8,7 @@ mod tenant;
 use crate::cli::{AdminCommand, Command, JobsCommand, MemberCommand, TenantCommand};
 use crate::{Answer, CommandError, demo};
 use std::io::BufRead;
+pub(crate) use tenant::lookup;
 use vigie_composition::{App, Config};
 use vigie_kernel::OperatorContext;
 

@@ -1,11 +1,11 @@
 //! One view of all kinds of files: sheets of rows.
 
+use super::Source;
 use super::csv::CsvFile;
 use super::grid::Row;
 use super::kind::{FileKind, kind_of};
 use super::xls::XlsFile;
 use super::xlsx::XlsxFile;
-use super::Source;
 use crate::error::FileProblem;
 use crate::limits::Limits;
 use std::ops::ControlFlow;

@@ -1,11 +1,11 @@
 //! Text files.
 
+use super::Source;
 use super::book::{Flow, RowSink};
 use super::delimiter::{Delimiter, delimiter_of};
 use super::encoding::{TextEncoding, Utf8Reader, encoding_of};
 use super::grid::{Cell, Row};
 use super::records::{RecordLimits, Records};
-use super::Source;
 use crate::error::FileProblem;
 use crate::limits::Limits;
 use std::ops::ControlFlow;

@@ -10,7 +10,8 @@ use std::io::Read;
 
 /// In the order of preference when nothing else decides.
 const CANDIDATES: [u8; 4] = [b';', b'\t', b'|', b','];
-const SAMPLE_BYTES: u64 = 256 << 10;
+const SAMPLE_BYTES: usize = 256 << 10;
+const PIECE: usize = 32 << 10;
 const SAMPLE_RECORDS: usize = 200;
 
 /// The delimiter, and how many records to pass over before the first one that counts.
@@ -27,8 +28,7 @@ pub(crate) fn delimiter_of(
     encoding: TextEncoding,
     limits: &Limits,
 ) -> Result<Delimiter, FileProblem> {
-    let mut sample = Vec::new();
-    Utf8Reader::open(source, encoding)?.take(SAMPLE_BYTES).read_to_end(&mut sample)?;
+    let sample = sample(&mut Utf8Reader::open(source, encoding)?)?;
     if let Some(byte) = declared(&sample) {
         return Ok(Delimiter { byte, declared: true });
     }
@@ -42,6 +42,19 @@ pub(crate) fn delimiter_of(
     Ok(Delimiter { byte: best.2, declared: false })
 }
 
+/// The beginning of the text.
+fn sample(reader: &mut Utf8Reader) -> std::io::Result<Vec<u8>> {
+    let mut sample = Vec::new();
+    let mut piece = vec![0; PIECE];
+    while sample.len() < SAMPLE_BYTES {
+        match reader.read(&mut piece)? {
+            0 => break,
+            read => sample.extend_from_slice(piece.get(..read).unwrap_or_default()),
+        }
+    }
+    Ok(sample)
+}
+
 fn declared(sample: &[u8]) -> Option<u8> {
     let line = sample.split(|b| *b == b'\n' || *b == b'\r').next()?;
     let rest = line.strip_prefix(b"sep=").or_else(|| line.strip_prefix(b"SEP="))?;
@@ -53,7 +66,10 @@ fn declared(sample: &[u8]) -> Option<u8> {
 
 /// How many records have the most frequent number of fields above one, and that number.
 fn consistency(sample: &[u8], byte: u8, limits: &Limits) -> (usize, usize) {
-    let bounds = RecordLimits { bytes: limits.record_bytes, fields: usize::try_from(limits.columns).unwrap_or(usize::MAX) };
+    let bounds = RecordLimits {
+        bytes: limits.record_bytes,
+        fields: usize::try_from(limits.columns).unwrap_or(usize::MAX),
+    };
     let mut records = Records::new(sample, byte, bounds);
     let mut seen: HashMap<usize, usize> = HashMap::new();
     // A sample that ends in the middle of a quoted field, or is no such text at all, ends the count.

@@ -82,6 +82,7 @@ pub(crate) struct Utf8Reader {
     from: usize,
     to: usize,
     ended: bool,
+    finished: bool,
 }
 
 impl Utf8Reader {
@@ -91,7 +92,7 @@ impl Utf8Reader {
         inner.seek(SeekFrom::Start(encoding.mark))?;
         let plain = encoding.encoding == UTF_8;
         let decoder = (!plain).then(|| encoding.encoding.new_decoder_without_bom_handling());
-        Ok(Self { inner, decoder, input: vec![0; PIECE], from: 0, to: 0, ended: false })
+        Ok(Self { inner, decoder, input: vec![0; PIECE], from: 0, to: 0, ended: false, finished: false })
     }
 }
 
@@ -101,6 +102,9 @@ impl Read for Utf8Reader {
         // The decoder needs room for one character at least.
         if out.len() < 16 {
             return Err(std::io::Error::other("buffer too small to decode into"));
+        }
+        if self.finished {
+            return Ok(0);
         }
         loop {
             if self.from == self.to && !self.ended {
@@ -113,7 +117,10 @@ impl Read for Utf8Reader {
             self.from += read;
             match result {
                 CoderResult::OutputFull => return Ok(written),
-                CoderResult::InputEmpty if written > 0 || self.ended => return Ok(written),
+                CoderResult::InputEmpty if written > 0 || self.ended => {
+                    self.finished = self.ended;
+                    return Ok(written);
+                }
                 CoderResult::InputEmpty => {}
             }
         }

@@ -61,8 +61,14 @@ impl<'b> Compound<'b> {
             Some(12) => 4096,
             Some(_) | None => return Err(damaged()),
         };
-        let mut file =
-            Self { bytes, sector, fat: Vec::new(), directory: Vec::new(), mini_fat: Vec::new(), mini_stream: Vec::new() };
+        let mut file = Self {
+            bytes,
+            sector,
+            fat: Vec::new(),
+            directory: Vec::new(),
+            mini_fat: Vec::new(),
+            mini_stream: Vec::new(),
+        };
         for id in file.fat_sectors(field(68)?)? {
             let words = file.sector(id).ok_or_else(damaged)?.chunks_exact(4);
             file.fat.extend(words.filter_map(|word| u32_at(word, 0)));
@@ -145,8 +151,12 @@ impl<'b> Compound<'b> {
     fn find(&self, name: &str) -> Option<&[u8]> {
         let named = |entry: &&[u8]| {
             let length = usize::from(u16_at(entry, 64).unwrap_or(0)).saturating_sub(2).min(64);
-            let units: Vec<u16> =
-                entry.get(..length).unwrap_or_default().chunks_exact(2).filter_map(|pair| u16_at(pair, 0)).collect();
+            let units: Vec<u16> = entry
+                .get(..length)
+                .unwrap_or_default()
+                .chunks_exact(2)
+                .filter_map(|pair| u16_at(pair, 0))
+                .collect();
             String::from_utf16_lossy(&units).eq_ignore_ascii_case(name)
         };
         self.directory.chunks_exact(ENTRY).find(named)
@@ -160,7 +170,11 @@ impl<'b> Compound<'b> {
         let Some(entry) = self.find(name) else { return Ok(None) };
         let start = u32_at(entry, 116).ok_or_else(damaged)?;
         let length = size(u32_at(entry, 120).ok_or_else(damaged)?);
-        if length < 4096 { self.mini_chain(start, length).map(Some) } else { self.chain(start, length).map(Some) }
+        if length < 4096 {
+            self.mini_chain(start, length).map(Some)
+        } else {
+            self.chain(start, length).map(Some)
+        }
     }
 }
 
@@ -181,7 +195,8 @@ fn check_records(stream: &[u8], limits: &Limits) -> Result<(), FileProblem> {
             }
             DIMENSIONS => span.promise(data),
             // A cell: its row and its first column; runs of cells end with their last column.
-            CELL_FORMULA | CELL_LABEL_SST | CELL_RSTRING | CELL_NUMBER | CELL_LABEL | CELL_BOOL_ERR | CELL_RK => {
+            CELL_FORMULA | CELL_LABEL_SST | CELL_RSTRING | CELL_NUMBER | CELL_LABEL | CELL_BOOL_ERR
+            | CELL_RK => {
                 span.cell(data, None);
             }
             CELL_MUL_RK => span.cell(data, data.len().checked_sub(2)),
@@ -215,7 +230,8 @@ struct Span {
 
 impl Span {
     fn cells(&self) -> u64 {
-        let real = self.bounds.map_or(0, |(top, bottom, left, right)| (bottom - top + 1) * (right - left + 1));
+        let real =
+            self.bounds.map_or(0, |(top, bottom, left, right)| (bottom - top + 1) * (right - left + 1));
         real.max(self.promised)
     }
 

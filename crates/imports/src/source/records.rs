@@ -119,7 +119,9 @@ impl<R: Read> Records<R> {
             }
         }
         if state == State::Quoted {
-            return Err(FileProblem::damaged(format_args!("the quote opened on line {opened} is never closed")));
+            return Err(FileProblem::damaged(format_args!(
+                "the quote opened on line {opened} is never closed"
+            )));
         }
         if begun { self.end(place) } else { Ok(None) }
     }
@@ -176,7 +178,8 @@ mod tests {
     #[test]
     fn records_and_lines_are_counted_apart() {
         let rows = read("a;b\r\n\r\n\"x\ny\";\"say \"\"hi\"\"\"\nlast;");
-        let texts: Vec<_> = rows.iter().map(|(record, line, fields)| (*record, *line, fields.join("|"))).collect();
+        let texts: Vec<_> =
+            rows.iter().map(|(record, line, fields)| (*record, *line, fields.join("|"))).collect();
         assert_eq!(
             texts,
             [

@@ -19,7 +19,8 @@ const TAIL: u64 = 22 + 65_535;
 pub(crate) fn check(source: &Source, limits: &Limits) -> Result<(), FileProblem> {
     check_entry_count(source, limits)?;
     let mut archive = ZipArchive::new(source.open()?).map_err(|error| problem(&error))?;
-    let has = |name: &str| archive.file_names().flatten().any(|member| member.trim_start_matches('/') == name);
+    let has =
+        |name: &str| archive.file_names().flatten().any(|member| member.trim_start_matches('/') == name);
     if !has("[Content_Types].xml") {
         return Err(unknown(if has("mimetype") { "OpenDocument" } else { "zip" }));
     }
@@ -42,7 +43,8 @@ fn check_member(
     let mut member = archive.by_index(index).map_err(|error| problem(&error))?;
     let name = member.name().map_err(|error| problem(&error))?.to_ascii_lowercase();
     let packed = member.compressed_size().max(1);
-    let is_xml = name.ends_with(".xml") || name.ends_with(".rels") || name.ends_with(".vml");
+    let extension = name.rsplit('.').next().unwrap_or("");
+    let is_xml = ["xml", "rels", "vml"].contains(&extension);
     let is_strings = name.ends_with("sharedstrings.xml");
     let mut guard = XmlGuard::default();
     let mut buffer = vec![0; 64 << 10];
@@ -83,7 +85,9 @@ fn check_entry_count(source: &Source, limits: &Limits) -> Result<(), FileProblem
     // Whichever record of the tail a reader takes for the last one, it must be within the limit.
     let mut found = false;
     for at in 0..tail.len().saturating_sub(21) {
-        let Some(record) = tail.get(at..at + 22).filter(|record| record.starts_with(b"PK\x05\x06")) else { continue };
+        let Some(record) = tail.get(at..at + 22).filter(|record| record.starts_with(b"PK\x05\x06")) else {
+            continue;
+        };
         found = true;
         let entries = match record {
             [_, _, _, _, _, _, _, _, _, _, low, high, ..] => u16::from_le_bytes([*low, *high]),
@@ -101,11 +105,13 @@ fn check_entry_count(source: &Source, limits: &Limits) -> Result<(), FileProblem
 }
 
 fn problem(error: &ZipError) -> FileProblem {
-    match error {
-        ZipError::UnsupportedArchive(text) if text.to_ascii_lowercase().contains("password") => {
-            FileProblem::new(IssueCode::FileEncrypted)
-        }
-        ZipError::InvalidPassword => FileProblem::new(IssueCode::FileEncrypted),
-        other => FileProblem::damaged(other),
+    let needs_password = matches!(
+        error,
+        ZipError::UnsupportedArchive(text) if text.to_ascii_lowercase().contains("password")
+    );
+    if needs_password || matches!(error, ZipError::InvalidPassword) {
+        FileProblem::new(IssueCode::FileEncrypted)
+    } else {
+        FileProblem::damaged(error)
     }
 }

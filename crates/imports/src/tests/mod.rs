@@ -1,1 +1,10 @@
+//! Tests of whole files: what somebody who imports one would notice.
 
+mod csv_files;
+mod guards;
+mod invariants;
+mod options;
+mod resume;
+mod service;
+mod support;
+mod workbooks;

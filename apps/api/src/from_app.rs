@@ -1,0 +1,45 @@
+//! The server's services and settings, out of the application and its configuration.
+
+use crate::middleware::Throttles;
+use crate::server::ServerSettings;
+use crate::services::Services;
+use std::sync::Arc;
+use vigie_composition::{App, Config};
+
+impl From<&App> for Services {
+    fn from(app: &App) -> Self {
+        Self {
+            auth: Arc::clone(&app.auth),
+            tenancy: Arc::clone(&app.tenancy),
+            kpis: Arc::clone(&app.kpis),
+            reporting: Arc::clone(&app.reporting),
+            actions: Arc::clone(&app.actions),
+            imports: Arc::clone(&app.imports),
+            health: Arc::clone(&app.health),
+            cursors: Arc::clone(&app.signer),
+            clock: Arc::clone(&app.clock),
+            ids: Arc::clone(&app.ids),
+        }
+    }
+}
+
+impl From<&Config> for ServerSettings {
+    fn from(config: &Config) -> Self {
+        let limits = &config.limits;
+        let throttles = Throttles {
+            login_per_minute: limits.login_per_minute,
+            signup_per_hour: limits.signup_per_hour,
+            refresh_per_minute: limits.refresh_per_minute,
+            requests_per_minute: limits.requests_per_minute,
+            anonymous_per_minute: limits.anonymous_per_minute,
+        };
+        Self {
+            workers: config.http.threads,
+            metrics_token: config.metrics.token.clone(),
+            trusted_proxies: config.http.trusted_proxies.clone(),
+            upload_bytes: limits.import_bytes,
+            throttles: limits.enabled.then_some(throttles),
+            ..Self::default()
+        }
+    }
+}

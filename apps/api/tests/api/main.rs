@@ -1,0 +1,7 @@
+//! Tests of the API over HTTP, and of its document. One program, so that it is linked once.
+
+mod access;
+mod common;
+mod edge;
+mod flow;
+mod openapi;

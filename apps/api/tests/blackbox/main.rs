@@ -1,0 +1,23 @@
+//! The product as its users meet it: the real binary, spoken to over HTTP only, on SQLite and on PostgreSQL.
+//!
+//! The PostgreSQL half needs the server that `VIGIE_TEST_POSTGRES_URL` names; `scripts/services run -- cargo test` brings one.
+#![cfg(test)]
+
+#[macro_use]
+mod place;
+mod client;
+mod files;
+mod member;
+mod server;
+
+mod bad_files;
+mod bad_input;
+mod interrupted;
+mod isolation;
+mod journey;
+mod operations;
+mod starting;
+mod stopping;
+mod throttles;
+mod tokens;
+mod workbook;

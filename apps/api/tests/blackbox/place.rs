@@ -1,0 +1,69 @@
+//! Where the product under test keeps its data.
+
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+use vigie_test_support::TestDatabases;
+
+/// A folder of its own and, on PostgreSQL, databases of its own. Dropped, it leaves nothing behind.
+pub(crate) struct Place {
+    folder: TempDir,
+    databases: Option<TestDatabases>,
+}
+
+impl Place {
+    pub(crate) fn sqlite() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), databases: None }
+    }
+
+    /// Fails when no PostgreSQL server is named: a test that is left out in silence proves nothing.
+    pub(crate) async fn postgres() -> Self {
+        let databases = match TestDatabases::create().await {
+            Ok(databases) => databases,
+            Err(error) => panic!("no databases for this test: {error}"),
+        };
+        Self { databases: Some(databases), ..Self::sqlite() }
+    }
+
+    /// The folder in which the binary is started; it holds nothing but the data folder and logs.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn data_folder(&self) -> PathBuf {
+        self.folder().join("data")
+    }
+
+    /// The settings that make the binary keep its data here.
+    pub(crate) fn settings(&self) -> Vec<(String, String)> {
+        let mut settings = vec![("VIGIE__DATA_DIR", self.data_folder().display().to_string())];
+        if let Some(databases) = &self.databases {
+            settings.push(("VIGIE__DATABASE__URL", databases.control_url()));
+            settings.push(("VIGIE__DATABASE__TENANT_PREFIX", databases.tenant_prefix()));
+            settings.push(("VIGIE__WORKER__EMBEDDED", "true".to_owned()));
+        }
+        settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+}
+
+/// Runs tests, `async fn(Place)`, on both engines.
+macro_rules! on_both_engines {
+    ($($test:ident),+ $(,)?) => {
+        mod on_sqlite {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    super::$test($crate::place::Place::sqlite()).await;
+                }
+            )+
+        }
+
+        mod on_postgres {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    super::$test($crate::place::Place::postgres().await).await;
+                }
+            )+
+        }
+    };
+}

@@ -1,0 +1,190 @@
+//! The binary, running.
+
+use crate::client::Client;
+use crate::member::Member;
+use crate::place::Place;
+use std::fs::File;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long a start, an end or anything else may take on a busy machine before the test gives up.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+/// How long to wait before looking again.
+pub(crate) const GLANCE: Duration = Duration::from_millis(20);
+
+/// A process that serves. Dropped, it is killed.
+pub(crate) struct Server {
+    process: Process,
+    address: SocketAddr,
+}
+
+impl Server {
+    pub(crate) async fn start(place: &Place) -> Self {
+        Self::start_with(place, &[]).await
+    }
+
+    /// Starts with further settings and waits until requests may come.
+    pub(crate) async fn start_with(place: &Place, settings: &[(&str, &str)]) -> Self {
+        // The port was free a moment ago; somebody else may have taken it since.
+        for _ in 0..5 {
+            let address = free_address();
+            let mut process = Process::spawn(api(), place, address, settings, &[]);
+            if process.is_ready(address).await {
+                return Self { process, address };
+            }
+            assert!(process.log().contains("in use"), "the server did not start:\n{}", process.log());
+        }
+        panic!("no free port was found");
+    }
+
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Somebody without a token, under the prefix of the API.
+    pub(crate) fn anonymous(&self) -> Client {
+        Client::new(&format!("http://{}/api/v1", self.address))
+    }
+
+    /// Somebody without a token, outside of the API.
+    pub(crate) fn outside(&self) -> Client {
+        Client::new(&format!("http://{}", self.address))
+    }
+
+    /// A new organization of that short name, and its owner.
+    pub(crate) async fn sign_up(&self, slug: &str) -> Member {
+        Member::sign_up(self, slug).await
+    }
+
+    pub(crate) fn kill(mut self) {
+        self.process.kill();
+    }
+
+    /// Asks it to stop, as a service manager does.
+    pub(crate) fn ask_to_stop(&self) {
+        let asked = Command::new("kill").arg("-TERM").arg(self.process.child.id().to_string()).status().unwrap();
+        assert!(asked.success());
+    }
+
+    /// How it ended, once it did.
+    pub(crate) async fn ended(mut self) -> ExitStatus {
+        self.process.ended().await
+    }
+
+    /// Asks it to stop and waits until it has.
+    pub(crate) async fn stop(self) {
+        self.ask_to_stop();
+        assert!(self.ended().await.success());
+    }
+}
+
+/// A start that is refused: the exit status and all that was said.
+pub(crate) async fn refused_start(place: &Place, settings: &[(&str, &str)]) -> (ExitStatus, String) {
+    let mut process = Process::spawn(api(), place, free_address(), settings, &[]);
+    let status = process.ended().await;
+    (status, process.log())
+}
+
+/// A worker beside the server. Dropped, it is killed.
+pub(crate) struct Worker(Process);
+
+impl Worker {
+    pub(crate) fn start(place: &Place) -> Self {
+        let binary = Path::new(api()).with_file_name("vigie-worker");
+        assert!(binary.exists(), "{} is missing: run cargo build -p vigie-worker", binary.display());
+        Self(Process::spawn(&binary.display().to_string(), place, free_address(), &[], &["run"]))
+    }
+
+    pub(crate) fn kill(mut self) {
+        self.0.kill();
+    }
+}
+
+const fn api() -> &'static str {
+    env!("CARGO_BIN_EXE_vigie-api")
+}
+
+fn free_address() -> SocketAddr {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap()
+}
+
+/// A process of ours, ended by its own handle and never by name.
+struct Process {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Process {
+    fn spawn(
+        binary: &str,
+        place: &Place,
+        address: SocketAddr,
+        settings: &[(&str, &str)],
+        arguments: &[&str],
+    ) -> Self {
+        let log = place.folder().join(format!("{}.log", address.port()));
+        let output = File::create(&log).unwrap();
+        let mut command = Command::new(binary);
+        command
+            .args(arguments)
+            .current_dir(place.folder())
+            .env_clear()
+            .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
+            .env("VIGIE__HTTP__BIND", address.to_string())
+            .env("VIGIE__LIMITS__ENABLED", "false")
+            .envs(place.settings())
+            .envs(settings.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(output.try_clone().unwrap())
+            .stderr(output);
+        Self { child: command.spawn().unwrap(), log }
+    }
+
+    /// Waits until requests may come; false when it ended instead.
+    async fn is_ready(&mut self, address: SocketAddr) -> bool {
+        let client = Client::new(&format!("http://{address}"));
+        let begun = Instant::now();
+        while self.child.try_wait().unwrap().is_none() {
+            if client.try_get("/health/ready").await.is_some_and(|answer| answer.status() == 200) {
+                return true;
+            }
+            assert!(begun.elapsed() < PATIENCE, "the server is not ready:\n{}", self.log());
+            tokio::time::sleep(GLANCE).await;
+        }
+        false
+    }
+
+    async fn ended(&mut self) -> ExitStatus {
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(begun.elapsed() < PATIENCE, "the process does not end:\n{}", self.log());
+            tokio::time::sleep(GLANCE).await;
+        }
+    }
+
+    fn kill(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    fn log(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            let log = self.log();
+            let lines: Vec<&str> = log.lines().filter(|line| !line.contains(" INFO ")).collect();
+            eprintln!("--- what the server said ---\n{}", lines[lines.len().saturating_sub(40)..].join("\n"));
+        }
+    }
+}

@@ -1,0 +1,166 @@
+use super::service::{World, attempt, numbers};
+use super::support::{kpi, of};
+use crate::*;
+use proptest::prelude::*;
+use serde_json::json;
+use std::fmt::Write as _;
+use vigie_jobs::{Handle, JobError};
+use vigie_kernel::Frequency;
+
+/// Three years of days for some KPIs, with blanks, duplicates and errors in between.
+fn large(kpis: u32, days: u32) -> String {
+    let mut file = "kpi;date;value\n".to_owned();
+    for day in 0..days {
+        let date = chrono::NaiveDate::from_ymd_opt(2020, 1, 1).unwrap() + chrono::Days::new(u64::from(day));
+        for kpi in 0..kpis {
+            let cell = match (day * kpis + kpi) % 97 {
+                0 => "x".to_owned(),
+                1 => "-".to_owned(),
+                n => format!("{n},5"),
+            };
+            writeln!(file, "K{kpi};{date};{cell}").unwrap();
+        }
+        if day % 50 == 49 {
+            writeln!(file, "K0;{date};7").unwrap();
+        }
+    }
+    file
+}
+
+fn world() -> World {
+    World::new((0..8).map(|n| of(Frequency::Daily, &format!("K{n}"))).collect())
+}
+
+#[tokio::test]
+async fn a_large_file_is_applied_by_a_job_in_chunks() {
+    let world = world();
+    let file = large(8, 1_500);
+    let run = world.start(&file, json!({})).await;
+    assert_eq!((run.status, run.phase), (RunStatus::Pending, RunPhase::Parsed));
+    assert_eq!(run.progress.total, 12_030);
+    assert!(world.store.values().is_empty());
+    let announced = world.store.outbox();
+    assert_eq!(
+        announced.iter().map(|message| message.name.as_str()).collect::<Vec<_>>(),
+        ["imports.apply-run"]
+    );
+    assert!(world.work().await.iter().all(Result::is_ok));
+    let done = world.get(run.id).await;
+    assert_eq!(done.status, RunStatus::Partial);
+    assert!(done.counts.is_balanced());
+    assert_eq!((done.counts.rows_total, done.progress.percent()), (12_030, 100));
+    // The start, three chunks, the end.
+    assert_eq!(world.store.commits(), 5);
+    assert_eq!(u64::try_from(world.store.values().len()).unwrap(), done.counts.inserted);
+    // Running the job again changes nothing.
+    assert!(world.work().await.iter().all(Result::is_ok));
+    assert_eq!(world.get(run.id).await, done);
+    let again = world.start(&file, json!({})).await;
+    world
+        .runner
+        .handle(&attempt(&world.tenant, 1), ApplyImportRun { run: again.id, actor: again.created_by })
+        .await
+        .unwrap();
+    let again = world.get(again.id).await;
+    assert_eq!((again.counts.inserted, again.counts.updated), (0, 0));
+    assert_eq!(world.store.revisions(), done.counts.inserted);
+}
+
+#[tokio::test]
+async fn a_large_all_or_nothing_file_is_one_transaction() {
+    let world = world();
+    let run = world.start(&large(8, 400), json!({"atomicity": "ALL"})).await;
+    world.work().await.pop().unwrap().unwrap();
+    let done = world.get(run.id).await;
+    assert_eq!((done.status, done.counts.inserted), (RunStatus::Failed, 0));
+    assert!(done.counts.is_balanced() && world.store.values().is_empty());
+    let file = large(8, 400);
+    let sound = |line: &&str| !line.ends_with('x') && !line.ends_with(";7");
+    let clean = file.lines().filter(sound).collect::<Vec<_>>().join("\n");
+    let run = world.start(&clean, json!({"atomicity": "ALL"})).await;
+    let job = ApplyImportRun { run: run.id, actor: run.created_by };
+    world.runner.handle(&attempt(&world.tenant, 1), job).await.unwrap();
+    assert_eq!(world.get(run.id).await.status, RunStatus::Success);
+}
+
+#[tokio::test]
+async fn a_cancelled_run_stops_and_keeps_what_it_wrote() {
+    let world = world();
+    let run = world.start(&large(8, 1_500), json!({})).await;
+    world.store.die_after(Some(1));
+    assert!(matches!(world.work().await.pop(), Some(Err(JobError::Retry(_)))));
+    world.store.die_after(None);
+    let cancelled = world.service.cancel(&world.tenant, CancelImport { run: run.id }).await.unwrap();
+    assert_eq!(cancelled.snapshot().status, RunStatus::Cancelled);
+    let kept = world.store.values().len();
+    assert!(kept > 4_000);
+    assert!(world.work().await.iter().all(Result::is_ok));
+    assert_eq!(world.store.values().len(), kept);
+    let twice = world.service.cancel(&world.tenant, CancelImport { run: run.id }).await;
+    assert!(matches!(twice, Err(ImportError::Ended(_))));
+}
+
+#[tokio::test]
+async fn a_run_whose_store_stays_away_is_marked_at_its_last_attempt() {
+    let world = world();
+    let run = world.start(&large(8, 400), json!({})).await;
+    let job = ApplyImportRun { run: run.id, actor: run.created_by };
+    world.files_are_lost(&run).await;
+    world.runner.handle(&attempt(&world.tenant, 1), job).await.unwrap();
+    let failed = world.get(run.id).await;
+    assert_eq!((failed.status, failed.error_message.as_deref()), (RunStatus::Failed, Some("FILE_DAMAGED")));
+}
+
+impl World {
+    async fn files_are_lost(&self, run: &ImportRunSnapshot) {
+        self.files.delete(self.tenant.organization(), &run.file_sha256).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn kpis_made_meanwhile_do_not_change_the_plan() {
+    let world = World::new(vec![kpi("GOLD")]);
+    let mut file = "Relevé 2026\nMois;GOLD;Autre\n".to_owned();
+    for month in 0..2_500 {
+        writeln!(file, "{}-{:02};{month};1", 1_700 + month / 12, month % 12 + 1).unwrap();
+    }
+    let run = world.start(&file, json!({})).await;
+    assert_eq!(run.status, RunStatus::Pending);
+    world.work().await.pop().unwrap().unwrap();
+    let done = world.get(run.id).await;
+    assert_eq!(numbers(&done.counts), [5_000, 2_500, 0, 0, 2_500, 0, 0]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    /// Killed after any number of commits, any number of times, a run ends as if nothing had happened.
+    #[test]
+    fn a_killed_run_ends_as_an_undisturbed_one(deaths in prop::collection::vec(0_u64..4, 1..5)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let file = large(8, 2_000);
+            let calm = world();
+            let expected = calm.start(&file, json!({})).await;
+            calm.work().await.pop().unwrap().unwrap();
+            let expected = calm.get(expected.id).await;
+
+            let wild = world();
+            let run = wild.start(&file, json!({})).await;
+            for commits in deaths {
+                wild.store.die_after(Some(commits));
+                let _ = wild.work().await;
+            }
+            wild.store.die_after(None);
+            wild.work().await.pop().unwrap().unwrap();
+            let ended = wild.get(run.id).await;
+            prop_assert_eq!(ended.status, expected.status);
+            prop_assert_eq!(ended.counts, expected.counts);
+            prop_assert_eq!(ended.report, expected.report);
+            prop_assert_eq!(ended.checkpoint.issue_files, expected.checkpoint.issue_files);
+            prop_assert_eq!(wild.store.values(), calm.store.values());
+            prop_assert_eq!(wild.store.revisions(), calm.store.revisions());
+            Ok(())
+        })?;
+    }
+}
