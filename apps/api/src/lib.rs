@@ -4,6 +4,8 @@
 //! into a command and the outcome into a view, `problem` tells every error in one form, `middleware` does what happens
 //! around every handler, and [`serve`] runs the server until it is told to stop.
 
+#![allow(clippy::option_option, reason = "commands of the domains tell the three states of a PATCH so")]
+
 mod extract;
 mod from_app;
 mod metrics;
@@ -15,8 +17,8 @@ mod routes;
 mod server;
 mod services;
 
-pub use openapi::{PREFIX, openapi};
 pub use middleware::Throttles;
+pub use openapi::{PREFIX, openapi};
 pub use problem::{FieldProblem, Problem, errors_document};
 pub use server::{ServerSettings, serve};
 pub use services::Services;

@@ -81,7 +81,9 @@ fn start_log(config: &Config) -> Result<(), BoxError> {
     let lines = tracing_subscriber::fmt().with_env_filter(filter);
     match config.log.format {
         LogFormat::Text => lines.try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init(),
+        LogFormat::Json => {
+            lines.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()
+        }
     }
 }
 

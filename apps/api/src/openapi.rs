@@ -80,7 +80,7 @@ fn finish(operation: &mut Operation) {
         if let RefOr::T(response) = response
             && response.description.is_empty()
         {
-            response.description = described(status).to_owned();
+            described(status).clone_into(&mut response.description);
         }
     }
     let problem = ResponseBuilder::new()
@@ -129,11 +129,14 @@ impl ApiDocument {
     pub(crate) fn load() -> Result<Self, serde_json::Error> {
         let mut document = openapi();
         let json = Bytes::from(document.to_json()?);
-        let (mut paths, mut public) = (Vec::new(), BTreeSet::new());
+        let document_path = format!("{PREFIX}{}", routes::docs::DOCUMENT);
+        let mut public = BTreeSet::from([key(&Method::GET, &document_path)]);
+        let mut paths = Vec::new();
         for (path, item) in &mut document.paths.paths {
             let mut methods = Vec::new();
             for (method, operation) in operations_mut(item) {
-                let needs_token = operation.security.iter().flatten().any(|one| *one != SecurityRequirement::default());
+                let needs_token =
+                    operation.security.iter().flatten().any(|one| *one != SecurityRequirement::default());
                 if !needs_token {
                     public.insert(key(&method, path));
                 }
@@ -151,7 +154,11 @@ impl ApiDocument {
 
     /// The methods that a path has; empty when nothing is there.
     pub(crate) fn methods_of(&self, path: &str) -> Vec<&Method> {
-        self.paths.iter().filter(|known| known.pattern.is_match(path)).flat_map(|known| &known.methods).collect()
+        self.paths
+            .iter()
+            .filter(|known| known.pattern.is_match(path))
+            .flat_map(|known| &known.methods)
+            .collect()
     }
 }
 

@@ -9,7 +9,7 @@ use vigie_worker::{Cli, Command, CommandError, DEFAULT_FILTER, execute, start_lo
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    match run(cli).await {
+    match Box::pin(run(cli)).await {
         Ok(code) => code,
         Err(error) => {
             // Nothing is left to tell a closed standard error.

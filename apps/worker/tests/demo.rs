@@ -1,4 +1,5 @@
 //! The demo, as its command makes it.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 
 use serde_json::Value;
 use std::path::Path;
@@ -31,7 +32,11 @@ async fn changes_of(app: &App, tenant: &TenantContext) -> (Value, usize, usize) 
     let page = PageRequest { limit: 100, after: None };
     let actions = app.actions.actions(tenant, &ActionFilter::default(), &page).await.unwrap().items.len();
     let runs = app.imports.list(tenant, vigie_imports::ListImports { page }).await.unwrap().items;
-    (serde_json::json!(runs.iter().map(|run| run.id()).collect::<Vec<_>>()), runs.len(), actions)
+    (
+        serde_json::json!(runs.iter().map(vigie_imports::ImportRun::id).collect::<Vec<_>>()),
+        runs.len(),
+        actions,
+    )
 }
 
 #[tokio::test]

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use url::Url;
 use vigie_action_plans::{ActionPlanService, ActionPlans};
 use vigie_adapters::{
-    AeadSealer, BlockingParsePool, Ed25519Tokens, LocalFiles, PasswordPool, PasswordPoolConfig, Signer, SystemClock,
-    SystemIds, SystemSecrets, TokenNames,
+    AeadSealer, BlockingParsePool, Ed25519Tokens, LocalFiles, PasswordPool, PasswordPoolConfig, Signer,
+    SystemClock, SystemIds, SystemSecrets, TokenNames,
 };
 use vigie_auth::{Auth, AuthPolicy, AuthPorts, AuthService};
 use vigie_imports::{ApplyImportRun, ImportRunner, ImportService, ImportServiceImpl, Limits};
@@ -20,8 +20,8 @@ use vigie_kernel::{BoxError, Clock, IdSource};
 use vigie_kpis::{KpiService, Kpis, Reporting, ReportingService};
 use vigie_platform_monitoring::{HealthService, PlatformHealth};
 use vigie_repository::{
-    ControlStore, JobQueue, MigratedOrganization, Registry, RegistryLimits, RegistryMembers, Relay, RelaySignal,
-    ServerDatabases, TenantServer, TenantStore,
+    ControlStore, JobQueue, MigratedOrganization, Registry, RegistryLimits, RegistryMembers, Relay,
+    RelaySignal, ServerDatabases, TenantServer, TenantStore,
 };
 use vigie_tenancy::{ResolutionRules, ResumeReport, Tenancy, TenancyService};
 
@@ -69,8 +69,11 @@ impl App {
         let control = open_control(&config).await?;
         control.migrate().await?;
         let server = Arc::new(tenant_server(&config)?);
-        let databases =
-            Arc::new(ServerDatabases::new(Arc::clone(&server), control.connection().clone(), Arc::clone(&clock)));
+        let databases = Arc::new(ServerDatabases::new(
+            Arc::clone(&server),
+            control.connection().clone(),
+            Arc::clone(&clock),
+        ));
         let limits = RegistryLimits {
             open_pools: config.database.open_organizations,
             connections: config.database.connections,
@@ -239,7 +242,8 @@ async fn open_control(config: &Config) -> Result<ControlStore, StartError> {
 }
 
 fn tenant_server(config: &Config) -> Result<TenantServer, StartError> {
-    let url = config.database.tenant_url.as_ref().or(config.database.url.as_ref()).map(ExposeSecret::expose_secret);
+    let url =
+        config.database.tenant_url.as_ref().or(config.database.url.as_ref()).map(ExposeSecret::expose_secret);
     match url {
         None => Ok(TenantServer::sqlite(config.data_dir.join("tenants"))),
         Some(url) if url.starts_with("sqlite:") => {
@@ -254,9 +258,9 @@ fn tenant_server(config: &Config) -> Result<TenantServer, StartError> {
 }
 
 fn sqlite_path(url: &str) -> Option<&str> {
-    url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")).map(|path| {
-        path.split_once('?').map_or(path, |(path, _)| path)
-    })
+    url.strip_prefix("sqlite://")
+        .or_else(|| url.strip_prefix("sqlite:"))
+        .map(|path| path.split_once('?').map_or(path, |(path, _)| path))
 }
 
 fn postgres_url(key: &str, text: &str) -> Result<Url, StartError> {
@@ -264,14 +268,17 @@ fn postgres_url(key: &str, text: &str) -> Result<Url, StartError> {
     let url = Url::parse(text).map_err(|error| StartError::Setting(format!("{key} is no URL: {error}")))?;
     match url.scheme() {
         "postgres" | "postgresql" => Ok(url),
-        other => Err(StartError::Setting(format!("{key}: the engine {other} is not supported; use sqlite or postgres"))),
+        other => Err(StartError::Setting(format!(
+            "{key}: the engine {other} is not supported; use sqlite or postgres"
+        ))),
     }
 }
 
 fn resolution_rules(config: &Config) -> Result<ResolutionRules, StartError> {
     let own: Vec<&str> = config.public_url.as_ref().and_then(Url::host_str).into_iter().collect();
-    ResolutionRules::try_new(&config.http.base_domain, &own, true)
-        .ok_or_else(|| StartError::Setting(format!("http.base_domain: {} is no domain", config.http.base_domain)))
+    ResolutionRules::try_new(&config.http.base_domain, &own, true).ok_or_else(|| {
+        StartError::Setting(format!("http.base_domain: {} is no domain", config.http.base_domain))
+    })
 }
 
 fn keys_folder(config: &Config) -> Result<std::path::PathBuf, StartError> {
@@ -282,7 +289,8 @@ fn keys_folder(config: &Config) -> Result<std::path::PathBuf, StartError> {
 
 /// Makes a folder that only its owner can look into.
 fn private_folder(folder: &Path) -> Result<(), StartError> {
-    let io = |source| StartError::Io { what: format!("the folder {} cannot be made", folder.display()), source };
+    let io =
+        |source| StartError::Io { what: format!("the folder {} cannot be made", folder.display()), source };
     if folder.exists() {
         return Ok(());
     }

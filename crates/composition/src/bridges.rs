@@ -37,9 +37,12 @@ impl RunContexts for MemberContexts {
         organization: OrganizationId,
         actor: UserId,
     ) -> Result<TenantContext, StoreError> {
-        self.0.context_for(organization, actor, "worker").await.map_err(|error| match error {
-            AuthError::NotAMember => StoreError::TenantUnavailable("member_gone"),
-            other => StoreError::Unavailable(other.into()),
+        self.0.context_for(organization, actor, "worker").await.map_err(|error| {
+            if matches!(error, AuthError::NotAMember) {
+                StoreError::TenantUnavailable("member_gone")
+            } else {
+                StoreError::Unavailable(error.into())
+            }
         })
     }
 }

@@ -249,9 +249,9 @@ impl Config {
         let mut builder = config::Config::builder();
         builder = match file {
             Some(file) => builder.add_source(config::File::from(file).format(config::FileFormat::Toml)),
-            None => builder.add_source(
-                config::File::new("vigie.toml", config::FileFormat::Toml).required(false),
-            ),
+            None => {
+                builder.add_source(config::File::new("vigie.toml", config::FileFormat::Toml).required(false))
+            }
         };
         let variables = Self::variables(std::env::vars())?;
         let environment = config::Environment::with_prefix("VIGIE")
@@ -273,8 +273,9 @@ impl Config {
         let mut variables = std::collections::HashMap::new();
         for (name, value) in all.filter(|(name, _)| name.starts_with("VIGIE__")) {
             if let Some(plain) = name.strip_suffix("_FILE") {
-                let content = std::fs::read_to_string(&value)
-                    .map_err(|error| StartError::Setting(format!("{name}: {value} cannot be read: {error}")))?;
+                let content = std::fs::read_to_string(&value).map_err(|error| {
+                    StartError::Setting(format!("{name}: {value} cannot be read: {error}"))
+                })?;
                 variables.insert(plain.to_owned(), content.trim_end().to_owned());
             } else {
                 variables.insert(name, value);
@@ -294,11 +295,17 @@ impl Config {
             ("auth.signup = verified", self.auth.signup == SignupMode::Verified),
         ];
         if let Some((key, _)) = unsupported.into_iter().find(|(_, set)| *set) {
-            return Err(StartError::Setting(format!("{key} is not supported by this version yet; remove it")));
+            return Err(StartError::Setting(format!(
+                "{key} is not supported by this version yet; remove it"
+            )));
         }
-        if self.worker.concurrency == 0 || self.database.connections == 0 || self.database.open_organizations == 0 {
+        if self.worker.concurrency == 0
+            || self.database.connections == 0
+            || self.database.open_organizations == 0
+        {
             return Err(StartError::Setting(
-                "worker.concurrency, database.connections and database.open_organizations must be at least 1".to_owned(),
+                "worker.concurrency, database.connections and database.open_organizations must be at least 1"
+                    .to_owned(),
             ));
         }
         Ok(())

@@ -9,8 +9,8 @@ mod error;
 pub use app::App;
 pub use background::{Background, Handlers};
 pub use config::{
-    AuthConfig, Config, DatabaseConfig, HttpConfig, LimitsConfig, LogConfig, LogFormat, MailConfig, MetricsConfig,
-    SignupMode, UrlConfig, WorkerConfig,
+    AuthConfig, Config, DatabaseConfig, HttpConfig, LimitsConfig, LogConfig, LogFormat, MailConfig,
+    MetricsConfig, SignupMode, UrlConfig, WorkerConfig,
 };
 pub use error::StartError;
 pub use vigie_adapters::Signer;

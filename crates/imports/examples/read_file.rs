@@ -1,6 +1,6 @@
 //! Reads a file as an import would and prints what it found.
 //!
-//! `read_file FILE [--kpi 'CODE|Name|UNIT|FREQUENCY'].. [--all-headers] [--options JSON] [--locale fr|en] [--show KEY]..`
+//! `read_file FILE [--kpi 'CODE|Name|UNIT|FREQUENCY'].. [--options JSON] [--locale fr|en] [--show KEY]..`
 //! A `--show` prints the value of every KPI for that period.
 
 use std::collections::BTreeMap;

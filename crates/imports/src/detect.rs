@@ -77,14 +77,16 @@ fn chosen_sheets(sheets: &[SheetInfo], options: &ImportOptions) -> Result<Vec<us
 
 fn first_rows(book: &mut Book, sheet: usize, header_row: Option<u32>) -> Result<Vec<Row>, FileProblem> {
     let mut rows: Vec<Row> = Vec::new();
-    // A header that is named by its row needs the row above it, itself and the sample below.
-    let from = header_row.map_or(0, |row| row.saturating_sub(1));
-    let wanted = if header_row.is_some() { SAMPLE_ROWS + 2 } else { HEADER_ROWS + SAMPLE_ROWS };
+    let mut below = 0;
     let _ = book.rows(sheet, &mut |row| {
-        if row.number >= from {
-            rows.push(row.clone());
-        }
-        Ok(if rows.len() < wanted { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        rows.push(row.clone());
+        let enough = if let Some(header) = header_row {
+            below += usize::from(row.number > header);
+            below >= SAMPLE_ROWS
+        } else {
+            rows.len() >= HEADER_ROWS + SAMPLE_ROWS
+        };
+        Ok(if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     })?;
     Ok(rows)
 }
@@ -92,8 +94,12 @@ fn first_rows(book: &mut Book, sheet: usize, header_row: Option<u32>) -> Result<
 /// The plan of the first row that is a whole header; else the first problem of one that nearly is.
 fn table_in(rows: &[Row], search: &Search<'_>) -> Result<Plan, Option<FileProblem>> {
     let mut first_problem = None;
-    for (index, header) in rows.iter().enumerate().take(HEADER_ROWS) {
-        if search.options.header_row.is_some_and(|row| row != header.number) {
+    for (index, header) in rows.iter().enumerate() {
+        let wanted = match search.options.header_row {
+            Some(row) => row == header.number,
+            None => index < HEADER_ROWS,
+        };
+        if !wanted {
             continue;
         }
         let below = rows.get(index + 1..).unwrap_or_default();

@@ -145,7 +145,8 @@ impl<'x> Extractor<'x> {
         match (&kpi, long) {
             // A wide row without a usable KPI is one issue, whatever its cells hold.
             (Some((lookup, raw)), false) if !matches!(lookup, Lookup::Found(_)) => {
-                let issue = lookup_issue(lookup, raw, self.reader.catalogue);
+                let told = matches!(self.reader.plan.identity, Identity::Fixed(..));
+                let issue = lookup_issue(lookup, raw, self.reader.catalogue).filter(|_| !told);
                 let (place, cells) = (self.reader.kpi_column(row), self.reader.plan.values.len());
                 self.skip(row, cells, issue.map(|issue| self.placed(issue, row, place)));
             }
@@ -169,8 +170,8 @@ impl<'x> Extractor<'x> {
 
     /// The KPI that the row names, with the text that names it; `None` when columns do.
     fn row_kpi(&mut self, row: &Row) -> Option<(Lookup, String)> {
-        if let Identity::Fixed(lookup) = &self.reader.plan.identity {
-            return Some((lookup.clone(), String::new()));
+        if let Identity::Fixed(lookup, text) = &self.reader.plan.identity {
+            return Some((lookup.clone(), text.clone()));
         }
         let text = self.reader.kpi_text(row)?;
         let lookup = self.lookup(&text);
@@ -196,7 +197,7 @@ impl<'x> Extractor<'x> {
     fn long_row(&mut self, row: &Row, period: &RowPeriod, kpi: Option<&(Lookup, String)>) {
         let Some(value) = self.reader.plan.values.first() else { return };
         let Some((lookup, raw)) = kpi else { return };
-        if matches!(self.reader.plan.identity, Identity::Fixed(_)) && !matches!(lookup, Lookup::Found(_)) {
+        if matches!(self.reader.plan.identity, Identity::Fixed(..)) && !matches!(lookup, Lookup::Found(_)) {
             return self.skip(row, 1, None);
         }
         let entry = lookup.meant().and_then(|index| self.reader.catalogue.entry(index));

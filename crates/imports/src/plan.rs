@@ -22,8 +22,8 @@ pub(crate) enum Identity {
     Columns { code: Option<u32>, name: Option<u32> },
     /// In several columns together.
     Template(Vec<(TemplatePart, u32)>),
-    /// In the options or the file's name: the same for all rows.
-    Fixed(Lookup),
+    /// In the options, the file's name or the only header of values: the same for all rows. With the text that names it.
+    Fixed(Lookup, String),
     /// In the header of each column of values.
     PerColumn,
 }
@@ -551,17 +551,13 @@ impl<'h> Columns<'h> {
                 "the only column of numbers",
             );
         }
-        let (layout, identity) = if let Some(identity) = identity {
-            (LayoutName::Long, identity)
-        } else {
+        let identity = identity.unwrap_or_else(|| {
             value.kpi = Some(self.head.catalogue.find(&value.header, true));
             self.name_single(&mut value);
-            match value.kpi.take_if(|_| self.head.options.layout == Some(LayoutName::Long)) {
-                Some(kpi) => (LayoutName::Long, Identity::Fixed(kpi)),
-                None => (LayoutName::Matrix, Identity::PerColumn),
-            }
-        };
-        Ok(self.finish(layout, identity, period, vec![value]))
+            let text = self.head.options.fixed_kpi().unwrap_or(&value.header).to_owned();
+            Identity::Fixed(value.kpi.take().unwrap_or(Lookup::Unknown(String::new())), text)
+        });
+        Ok(self.finish(LayoutName::Long, identity, period, vec![value]))
     }
 
     fn wide(mut self) -> Result<Plan, FileProblem> {
@@ -584,7 +580,7 @@ impl<'h> Columns<'h> {
     fn wide_identity(&mut self) -> Result<Identity, FileProblem> {
         if let Some(text) = self.head.options.fixed_kpi() {
             self.assume(AssumptionCode::KpiFromOptions, None, text);
-            return Ok(Identity::Fixed(self.head.catalogue.find(text, true)));
+            return Ok(Identity::Fixed(self.head.catalogue.find(text, true), text.to_owned()));
         }
         let sampled = self.sampled();
         let named = sampled.iter().find(|(column, cells)| {
@@ -602,7 +598,7 @@ impl<'h> Columns<'h> {
         }
         if let Some(found) = self.head.catalogue.find_by_file_name(self.head.file_name, "") {
             self.assume(AssumptionCode::KpiFromFileName, None, self.head.file_name);
-            return Ok(Identity::Fixed(found));
+            return Ok(Identity::Fixed(found, stem(self.head.file_name).to_owned()));
         }
         Err(self.lacks(Field::KpiCode.name()))
     }

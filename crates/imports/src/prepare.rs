@@ -8,7 +8,7 @@ use crate::evidence::Evidence;
 use crate::extract::{Batch, Extractor};
 use crate::issue::{Assumption, Issue, Severity};
 use crate::limits::Limits;
-use crate::options::ImportOptions;
+use crate::options::{ImportOptions, LayoutName};
 use crate::plan::{Identity, Plan};
 use crate::report::{FileInfo, Report};
 use crate::row_check::{Missing, RowReader, Rules};
@@ -214,8 +214,12 @@ pub(crate) fn lookup_issue(lookup: &Lookup, raw: &str, catalogue: &KpiCatalogue)
 fn column_issues(plan: &Plan, catalogue: &KpiCatalogue) -> Vec<Issue> {
     let row = Some(plan.header_row);
     let mut issues = Vec::new();
-    if let Identity::Fixed(lookup) = &plan.identity {
-        issues.extend(lookup_issue(lookup, "", catalogue).map(|issue| Issue { row, ..issue }));
+    if let Identity::Fixed(lookup, text) = &plan.identity
+        && let Some(issue) = lookup_issue(lookup, text, catalogue)
+    {
+        let only = plan.values.first().filter(|_| plan.layout == LayoutName::Long);
+        let cell = only.map(|value| cell_name(plan.header_row, value.column));
+        issues.push(Issue { row, cell, column: only.map(|value| value.header.to_string()), ..issue });
     }
     for value in &plan.values {
         let Some(lookup) = &value.kpi else { continue };

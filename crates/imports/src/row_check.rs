@@ -116,7 +116,7 @@ impl RowReader<'_> {
                 [*code, *name].into_iter().flatten().any(|column| self.catalogue.knows(&row.raw(column)))
             }
             Identity::Template(_) => self.kpi_text(row).is_some_and(|text| self.catalogue.knows(&text)),
-            Identity::Fixed(_) | Identity::PerColumn => false,
+            Identity::Fixed(..) | Identity::PerColumn => false,
         }
     }
 
@@ -138,7 +138,7 @@ impl RowReader<'_> {
                     })
                     .collect(),
             ),
-            Identity::Fixed(_) | Identity::PerColumn => None,
+            Identity::Fixed(..) | Identity::PerColumn => None,
         }
     }
 
@@ -153,7 +153,7 @@ impl RowReader<'_> {
                 .iter()
                 .find(|(part, _)| matches!(part, TemplatePart::Column(_)))
                 .map(|(_, column)| *column),
-            Identity::Fixed(_) | Identity::PerColumn => None,
+            Identity::Fixed(..) | Identity::PerColumn => None,
         }
     }
 

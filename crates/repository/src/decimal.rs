@@ -1,7 +1,7 @@
 //! Exact decimals on both engines.
 
-use sea_orm::{ColIdx, DbBackend, QueryResult, TryGetError, TryGetable, Value};
 use rust_decimal::Decimal;
+use sea_orm::{ColIdx, DbBackend, QueryResult, TryGetError, TryGetable, Value};
 use vigie_kernel::Dec;
 
 /// A decimal as the databases keep it: `NUMERIC(28,10)` on PostgreSQL; on SQLite its canonical text, because a number would go

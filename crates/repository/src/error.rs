@@ -25,7 +25,11 @@ pub(crate) struct ForeignRule {
 
 /// The error as a domain sees it when no rule of its own can be broken.
 pub(crate) fn store_error(error: DbErr) -> StoreError {
-    if is_unavailable(&error) { StoreError::Unavailable(Box::new(error)) } else { StoreError::Broken(Box::new(error)) }
+    if is_unavailable(&error) {
+        StoreError::Unavailable(Box::new(error))
+    } else {
+        StoreError::Broken(Box::new(error))
+    }
 }
 
 /// The error, with broken unique constraints told by their rule.
@@ -76,7 +80,10 @@ fn is_unavailable(error: &DbErr) -> bool {
     };
     let RuntimeErr::SqlxError(error) = runtime else { return false };
     match &**error {
-        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Io(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
         sqlx::Error::Database(error) => error.code().is_some_and(|code| {
             // SQLite: busy and its extended forms. PostgreSQL: classes 08 (connection), 53 (resources), 57 (operator
             // intervention), and serialization failure, deadlock, lock not available.

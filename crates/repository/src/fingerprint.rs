@@ -1,6 +1,7 @@
 //! Which schema an organization's database has.
 
 use sha2::{Digest, Sha256};
+use std::fmt::Write;
 use std::sync::LazyLock;
 use vigie_migrations::TenantMigrator;
 
@@ -10,7 +11,11 @@ static CURRENT: LazyLock<String> = LazyLock::new(|| {
     for source in TenantMigrator::sources() {
         hash.update(source.as_bytes());
     }
-    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize().iter().take(8).fold(String::with_capacity(16), |mut hex, byte| {
+        // Writing into a String cannot fail.
+        let _infallible = write!(hex, "{byte:02x}");
+        hex
+    })
 });
 
 /// The fingerprint of the tenant schema that this binary serves.

@@ -13,8 +13,12 @@ pub(crate) fn instant_cursor(at: DateTime<Utc>, id: Uuid) -> Cursor {
 /// Ends a list query that is newest first: `AND (created_at, id) < (..) ORDER BY .. LIMIT ..`, one row more than the page.
 pub(crate) fn newest_first(sql: &mut Sql, alias: &str, page: &PageRequest) -> Result<(), StoreError> {
     if let Some(after) = &page.after {
-        let at: DateTime<Utc> = after.key.parse().map_err(|_| StoreError::broken("a cursor of another list"))?;
-        sql.push(&format!(" AND ({alias}created_at, {alias}id) < (")).push_value(at).push(", ").push_value(after.id);
+        let at: DateTime<Utc> =
+            after.key.parse().map_err(|_| StoreError::broken("a cursor of another list"))?;
+        sql.push(&format!(" AND ({alias}created_at, {alias}id) < ("))
+            .push_value(at)
+            .push(", ")
+            .push_value(after.id);
         sql.push(")");
     }
     sql.push(&format!(" ORDER BY {alias}created_at DESC, {alias}id DESC LIMIT "));
@@ -25,7 +29,10 @@ pub(crate) fn newest_first(sql: &mut Sql, alias: &str, page: &PageRequest) -> Re
 /// Ends a list query that is ordered by a text, then by id.
 pub(crate) fn by_text(sql: &mut Sql, column: &str, id: &str, page: &PageRequest) {
     if let Some(after) = &page.after {
-        sql.push(&format!(" AND ({column}, {id}) > (")).push_value(after.key.as_str()).push(", ").push_value(after.id);
+        sql.push(&format!(" AND ({column}, {id}) > ("))
+            .push_value(after.key.as_str())
+            .push(", ")
+            .push_value(after.id);
         sql.push(")");
     }
     sql.push(&format!(" ORDER BY {column}, {id} LIMIT "));

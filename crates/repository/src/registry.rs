@@ -105,15 +105,19 @@ impl Registry {
         if let Some(pool) = self.pools.get(&organization).await {
             return Ok(pool);
         }
-        self.pools.try_get_with(organization, self.open(organization)).await.map_err(|error: Arc<StoreError>| {
-            Arc::try_unwrap(error).unwrap_or_else(|shared| match &*shared {
-                StoreError::TenantUnavailable(code) => StoreError::TenantUnavailable(code),
-                StoreError::Conflict(_)
-                | StoreError::Stale
-                | StoreError::Unavailable(_)
-                | StoreError::Broken(_) => StoreError::Unavailable(Box::new(SharedFailure(Arc::clone(&shared)))),
-            })
-        })
+        self.pools.try_get_with(organization, self.open(organization)).await.map_err(
+            |error: Arc<StoreError>| {
+                Arc::try_unwrap(error).unwrap_or_else(|shared| match &*shared {
+                    StoreError::TenantUnavailable(code) => StoreError::TenantUnavailable(code),
+                    StoreError::Conflict(_)
+                    | StoreError::Stale
+                    | StoreError::Unavailable(_)
+                    | StoreError::Broken(_) => {
+                        StoreError::Unavailable(Box::new(SharedFailure(Arc::clone(&shared))))
+                    }
+                })
+            },
+        )
     }
 
     async fn open(&self, organization: OrganizationId) -> Result<DatabaseConnection, StoreError> {
@@ -135,11 +139,15 @@ impl Registry {
 }
 
 /// A database serves an organization only when it says itself that it is that organization's, at the schema of this binary.
-pub(crate) async fn verify(pool: &DatabaseConnection, organization: OrganizationId) -> Result<(), StoreError> {
-    let meta: Option<Meta> = Sql::new(pool, "SELECT organization_id, schema_fingerprint FROM org_meta WHERE id = 1")
-        .one(pool)
-        .await
-        .map_err(store_error)?;
+pub(crate) async fn verify(
+    pool: &DatabaseConnection,
+    organization: OrganizationId,
+) -> Result<(), StoreError> {
+    let meta: Option<Meta> =
+        Sql::new(pool, "SELECT organization_id, schema_fingerprint FROM org_meta WHERE id = 1")
+            .one(pool)
+            .await
+            .map_err(store_error)?;
     let meta = meta.ok_or(StoreError::TenantUnavailable("tenant_provisioning"))?;
     if meta.organization_id != organization.as_uuid() {
         tracing::error!(organization.id = %organization, "the database bears another organization's id");

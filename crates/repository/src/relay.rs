@@ -95,17 +95,21 @@ impl Relay {
 
     /// Relays what every active organization has waiting: after a start, and from time to time in case a signal was lost.
     pub async fn sweep(&self) -> Result<usize, StoreError> {
-        let active: Vec<Active> =
-            Sql::new(&self.control, "SELECT id FROM organizations WHERE status IN ('active', 'read_only') ORDER BY id")
-                .all(&self.control)
-                .await
-                .map_err(store_error)?;
+        let active: Vec<Active> = Sql::new(
+            &self.control,
+            "SELECT id FROM organizations WHERE status IN ('active', 'read_only') ORDER BY id",
+        )
+        .all(&self.control)
+        .await
+        .map_err(store_error)?;
         let mut relayed = 0;
         for organization in active {
             match self.relay(organization.id.into()).await {
                 Ok(count) => relayed += count,
                 // One organization whose database does not answer must not hold up the others.
-                Err(error) => tracing::warn!(organization.id = %organization.id, %error, "its outbox was not relayed"),
+                Err(error) => {
+                    tracing::warn!(organization.id = %organization.id, %error, "its outbox was not relayed");
+                }
             }
         }
         Ok(relayed)

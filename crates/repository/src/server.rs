@@ -10,8 +10,8 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use url::Url;
 use vigie_kernel::{OrganizationId, StoreError};
-use vigie_tenancy::RULE_ORGANIZATION_DATABASE;
 use vigie_migrations::TenantMigrator;
+use vigie_tenancy::RULE_ORGANIZATION_DATABASE;
 
 /// Where organizations' databases are created and opened.
 #[derive(Debug)]
@@ -237,12 +237,11 @@ async fn build_postgres_template(admin_url: &Url) -> Result<(), StoreError> {
 
 async fn build_locked(admin_url: &Url, admin: &DatabaseConnection) -> Result<(), StoreError> {
     let name = template_database();
-    let finished =
-        Sql::new(admin, "SELECT 1 FROM pg_database WHERE datname = $1 AND datistemplate")
-            .bind(name.as_str())
-            .exists(admin)
-            .await
-            .map_err(store_error)?;
+    let finished = Sql::new(admin, "SELECT 1 FROM pg_database WHERE datname = $1 AND datistemplate")
+        .bind(name.as_str())
+        .exists(admin)
+        .await
+        .map_err(store_error)?;
     if finished {
         return Ok(());
     }
@@ -252,8 +251,9 @@ async fn build_locked(admin_url: &Url, admin: &DatabaseConnection) -> Result<(),
     ] {
         admin.execute_unprepared(&statement).await.map_err(store_error)?;
     }
-    let connection =
-        connect::postgres(with_database(admin_url, &name).as_str(), PoolSize::SINGLE).await.map_err(store_error)?;
+    let connection = connect::postgres(with_database(admin_url, &name).as_str(), PoolSize::SINGLE)
+        .await
+        .map_err(store_error)?;
     transaction::migrate::<TenantMigrator>(&connection).await.map_err(store_error)?;
     connection.execute_unprepared("ANALYZE").await.map_err(store_error)?;
     connection.close().await.map_err(store_error)?;
@@ -289,7 +289,10 @@ async fn clone_template(admin: &Url, name: &str, organization: OrganizationId) -
 fn in_use(error: &DbErr) -> bool {
     let (DbErr::Exec(runtime) | DbErr::Query(runtime)) = error else { return false };
     let sea_orm::RuntimeErr::SqlxError(error) = runtime else { return false };
-    error.as_database_error().and_then(|error| error.code().map(|code| code == OBJECT_IN_USE)).unwrap_or(false)
+    error
+        .as_database_error()
+        .and_then(|error| error.code().map(|code| code == OBJECT_IN_USE))
+        .unwrap_or(false)
 }
 
 /// Whether the connection speaks to PostgreSQL.

@@ -3,7 +3,11 @@
 use vigie_kernel::StoreError;
 
 /// The domain's value of a stored name; a name that no version of ours wrote is a damaged row.
-pub(crate) fn named<T>(column: &str, name: &str, from_name: impl FnOnce(&str) -> Option<T>) -> Result<T, StoreError> {
+pub(crate) fn named<T>(
+    column: &str,
+    name: &str,
+    from_name: impl FnOnce(&str) -> Option<T>,
+) -> Result<T, StoreError> {
     from_name(name).ok_or_else(|| StoreError::broken(format!("{column} holds the unknown name {name}")))
 }
 

@@ -29,7 +29,8 @@ impl TestDatabases {
         })?;
         let databases = Self { admin: Url::parse(&url)?, prefix: unique_prefix() };
         let admin = connect::postgres(databases.admin.as_str(), PoolSize::SINGLE).await?;
-        let create = format!("CREATE DATABASE {} TEMPLATE template0 STRATEGY WAL_LOG", databases.control_name());
+        let create =
+            format!("CREATE DATABASE {} TEMPLATE template0 STRATEGY WAL_LOG", databases.control_name());
         admin.execute_unprepared(&create).await?;
         admin.close().await?;
         Ok(databases)
@@ -68,11 +69,13 @@ async fn drop_databases(admin: &str, prefix: &str) -> Result<(), BoxError> {
         datname: String,
     }
     let admin = connect::postgres(admin, PoolSize::SINGLE).await?;
-    let rows: Vec<Row> =
-        Sql::new(&admin, "SELECT CAST(datname AS text) AS datname FROM pg_database WHERE starts_with(datname, $1)")
-            .bind(prefix)
-            .all(&admin)
-            .await?;
+    let rows: Vec<Row> = Sql::new(
+        &admin,
+        "SELECT CAST(datname AS text) AS datname FROM pg_database WHERE starts_with(datname, $1)",
+    )
+    .bind(prefix)
+    .all(&admin)
+    .await?;
     for row in rows {
         admin.execute_unprepared(&format!("DROP DATABASE {} WITH (FORCE)", row.datname)).await?;
     }
@@ -89,7 +92,9 @@ impl Drop for TestDatabases {
         });
         match dropping.join() {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::error!(%error, prefix = self.prefix, "a test's databases could not be dropped"),
+            Ok(Err(error)) => {
+                tracing::error!(%error, prefix = self.prefix, "a test's databases could not be dropped");
+            }
             Err(_) => tracing::error!(prefix = self.prefix, "a test's databases could not be dropped"),
         }
     }

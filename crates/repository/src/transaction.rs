@@ -2,8 +2,8 @@
 
 use crate::error::store_error;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
 use vigie_kernel::StoreError;
@@ -17,9 +17,13 @@ pub(crate) async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTra
 }
 
 async fn begin_raw(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
-    let mode = (connection.get_database_backend() == DbBackend::Sqlite).then_some(SqliteTransactionMode::Immediate);
+    let mode =
+        (connection.get_database_backend() == DbBackend::Sqlite).then_some(SqliteTransactionMode::Immediate);
     connection
-        .begin_with_options(TransactionOptions { sqlite_transaction_mode: mode, ..TransactionOptions::default() })
+        .begin_with_options(TransactionOptions {
+            sqlite_transaction_mode: mode,
+            ..TransactionOptions::default()
+        })
         .await
 }
 

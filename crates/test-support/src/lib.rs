@@ -1,8 +1,8 @@
 //! Applications, servers and HTTP clients for tests. A dev-dependency only.
 //!
-//! [`TestApp`] builds the whole application on a temporary folder. [`TestServer`] serves it in the test's own process and
-//! makes people in it; [`TestProcess`] starts the real program on SQLite or PostgreSQL and knows nothing of its inside.
-//! [`Client`] talks HTTP to either. Everything here panics when something goes wrong: that is how a test fails.
+//! [`TestApp`] builds the whole application on a temporary folder, [`TestServer`] serves it in the test's own process and makes
+//! people in it, [`Client`] talks HTTP to it. [`TestDatabases`] are databases of a PostgreSQL server for a test that
+//! starts the real program. Everything here panics when something goes wrong: that is how a test fails.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -14,17 +14,14 @@
 
 mod app;
 mod client;
-mod database;
 mod person;
-mod process;
 mod server;
 
 pub use app::TestApp;
 pub use client::{Answer, Client};
-pub use database::PostgresDatabases;
 pub use person::{PASSWORD, Person};
-pub use process::TestProcess;
 pub use server::TestServer;
+pub use vigie_repository::testing::TestDatabases;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -35,7 +35,8 @@ impl Person {
 
     /// Logs in.
     pub async fn login(server: &Client, email: &str) -> Self {
-        let session = server.post("/auth/login", &json!({"email": email, "password": PASSWORD})).await.expect(200);
+        let session =
+            server.post("/auth/login", &json!({"email": email, "password": PASSWORD})).await.expect(200);
         Self::of(server, session, email.to_owned())
     }
 

@@ -45,7 +45,12 @@ impl Checks {
     }
 
     /// A field that must be there, of a type that has no default.
-    pub(crate) fn required_or<T>(&mut self, field: &str, value: Option<T>, placeholder: impl FnOnce() -> T) -> T {
+    pub(crate) fn required_or<T>(
+        &mut self,
+        field: &str,
+        value: Option<T>,
+        placeholder: impl FnOnce() -> T,
+    ) -> T {
         value.unwrap_or_else(|| {
             self.refuse(field, "required");
             placeholder()
@@ -106,7 +111,12 @@ impl Checks {
     }
 
     /// Anything that is read from a text; `None` when absent or refused with the given code.
-    pub(crate) fn parsed<T: FromStr>(&mut self, field: &str, text: Option<&str>, code: &'static str) -> Option<T> {
+    pub(crate) fn parsed<T: FromStr>(
+        &mut self,
+        field: &str,
+        text: Option<&str>,
+        code: &'static str,
+    ) -> Option<T> {
         let parsed = text?.parse().ok();
         if parsed.is_none() {
             self.refuse(field, code);

@@ -8,7 +8,6 @@ pub(super) fn nests_deeper_than(json: &[u8], limit: usize) -> bool {
             (true, _) if escaped => escaped = false,
             (true, b'\\') => escaped = true,
             (true, b'"') => in_string = false,
-            (true, _) => {}
             (false, b'"') => in_string = true,
             (false, b'{' | b'[') => {
                 depth += 1;
@@ -17,7 +16,7 @@ pub(super) fn nests_deeper_than(json: &[u8], limit: usize) -> bool {
                 }
             }
             (false, b'}' | b']') => depth = depth.saturating_sub(1),
-            (false, _) => {}
+            (true | false, _) => {}
         }
     }
     false

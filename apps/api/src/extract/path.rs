@@ -16,9 +16,10 @@ impl<T: From<Uuid> + 'static> FromRequest for Id<T> {
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         let id = req.match_info().get("id").and_then(|text| Uuid::try_parse(text).ok());
-        ready(id.map(|id| Self(T::from(id))).ok_or_else(|| {
-            ApiError::field(Code::PathInvalid, FieldError::new("id", "id_invalid"))
-        }))
+        ready(
+            id.map(|id| Self(T::from(id)))
+                .ok_or_else(|| ApiError::field(Code::PathInvalid, FieldError::new("id", "id_invalid"))),
+        )
     }
 }
 
@@ -31,8 +32,10 @@ impl FromRequest for Key {
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         let key = req.match_info().get("period").filter(|key| key.len() <= 32).map(str::to_owned);
-        ready(key.map(Self).ok_or_else(|| {
-            ApiError::field(Code::PathInvalid, FieldError::new("period", "period_invalid"))
-        }))
+        ready(
+            key.map(Self).ok_or_else(|| {
+                ApiError::field(Code::PathInvalid, FieldError::new("period", "period_invalid"))
+            }),
+        )
     }
 }

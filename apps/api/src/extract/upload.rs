@@ -3,7 +3,7 @@
 use super::strict_json::StrictValue;
 use crate::problem::{ApiError, Code};
 use crate::server::ServerState;
-use actix_multipart::{Field, Multipart};
+use actix_multipart::{Field, Multipart, MultipartError};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::StreamExt as _;
@@ -44,7 +44,9 @@ impl FromRequest for Upload {
         let multipart = Multipart::from_request(req, payload);
         Box::pin(async move {
             let limit = limit.ok_or_else(|| ApiError::missing_service("server state"))?;
-            let multipart = multipart.await.map_err(|error| ApiError::caused(Code::MultipartMalformed, error.to_string()))?;
+            let multipart = multipart
+                .await
+                .map_err(|error| ApiError::caused(Code::MultipartMalformed, error.to_string()))?;
             Reader { multipart, limit, received: 0, started: Instant::now() }.read().await
         })
     }
@@ -160,18 +162,20 @@ impl Spill {
 }
 
 fn file_name(field: &Field) -> String {
-    let given = field.content_disposition().and_then(|disposition| disposition.get_filename()).unwrap_or("file");
+    let given =
+        field.content_disposition().and_then(|disposition| disposition.get_filename()).unwrap_or("file");
     let plain = given.rsplit(['/', '\\']).next().unwrap_or(given);
     plain.chars().filter(|c| !c.is_control()).take(255).collect()
 }
 
-fn malformed(error: &actix_multipart::MultipartError) -> ApiError {
-    let code = match error {
-        actix_multipart::MultipartError::ContentTypeMissing
-        | actix_multipart::MultipartError::ContentTypeParse
-        | actix_multipart::MultipartError::ContentTypeIncompatible => Code::UnsupportedMediaType,
-        _ => Code::MultipartMalformed,
-    };
+fn malformed(error: &MultipartError) -> ApiError {
+    let no_form = matches!(
+        error,
+        MultipartError::ContentTypeMissing
+            | MultipartError::ContentTypeParse
+            | MultipartError::ContentTypeIncompatible
+    );
+    let code = if no_form { Code::UnsupportedMediaType } else { Code::MultipartMalformed };
     ApiError::caused(code, error.to_string())
 }
 

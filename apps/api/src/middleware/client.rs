@@ -29,7 +29,9 @@ pub(super) fn host(req: &ServiceRequest, trusted: &[IpAddr]) -> Option<String> {
     let text = |name: &str| req.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let behind_proxy = req.peer_addr().is_some_and(|peer| trusted.contains(&plain(peer.ip())));
     let forwarded = if behind_proxy { text("x-forwarded-host") } else { None };
-    forwarded.or_else(|| req.uri().authority().map(ToString::to_string)).or_else(|| text(header::HOST.as_str()))
+    forwarded
+        .or_else(|| req.uri().authority().map(ToString::to_string))
+        .or_else(|| text(header::HOST.as_str()))
 }
 
 /// The address under which a client is counted: an IPv6 client has a /64 at least.

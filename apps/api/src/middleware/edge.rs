@@ -28,8 +28,7 @@ pub(crate) async fn edge<B: MessageBody + 'static>(
     let _in_flight = metrics::InFlight::start();
     let request_id = RequestId::of(req.headers(), &**ids);
     let language = req.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    let context =
-        ProblemContext { locale: accepted_language(language), request_id: request_id.0.clone() };
+    let context = ProblemContext { locale: accepted_language(language), request_id: request_id.0.clone() };
     req.extensions_mut().insert(request_id);
     let method = req.method().as_str().to_owned();
     let route = req.match_pattern().unwrap_or_else(|| "UNMATCHED".to_owned());

@@ -86,7 +86,8 @@ impl Throttle {
         let next = (*whole_at).max(now) + step;
         let over = next - now - window;
         let decision = if over > TimeDelta::zero() { "refused" } else { "allowed" };
-        metrics::counter!("rate_limit_decisions_total", "policy" => policy.name(), "decision" => decision).increment(1);
+        metrics::counter!("rate_limit_decisions_total", "policy" => policy.name(), "decision" => decision)
+            .increment(1);
         if over > TimeDelta::zero() {
             return Err(u64::try_from(over.num_seconds()).unwrap_or(0) + 1);
         }
@@ -119,7 +120,8 @@ mod tests {
             requests_per_minute: 1200,
             anonymous_per_minute: 60,
         };
-        Throttle::new(limits, Arc::clone(clock) as Arc<dyn Clock>)
+        let clock: Arc<dyn Clock> = Arc::<FixedClock>::clone(clock);
+        Throttle::new(limits, clock)
     }
 
     #[test]

@@ -16,8 +16,12 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match &error {
             StoreError::Stale => Self::new(Code::ChangedMeanwhile),
-            StoreError::TenantUnavailable(_) => Self::caused(Code::TenantUnavailable, error).retry_after(STORE_RETRY),
-            StoreError::Unavailable(_) => Self::caused(Code::ServiceUnavailable, error).retry_after(STORE_RETRY),
+            StoreError::TenantUnavailable(_) => {
+                Self::caused(Code::TenantUnavailable, error).retry_after(STORE_RETRY)
+            }
+            StoreError::Unavailable(_) => {
+                Self::caused(Code::ServiceUnavailable, error).retry_after(STORE_RETRY)
+            }
             StoreError::Conflict(_) | StoreError::Broken(_) => Self::caused(Code::Internal, error),
         }
     }
@@ -49,7 +53,9 @@ impl From<AuthError> for ApiError {
             AuthError::NotAMember => Self::new(Code::NotAMember),
             AuthError::Organization(refusal) => refusal.into(),
             AuthError::Busy => Self::caused(Code::AuthBusy, error).retry_after(2),
-            AuthError::ProvisioningFailed(cause) => Self::caused(Code::ProvisioningFailed, cause).retry_after(30),
+            AuthError::ProvisioningFailed(cause) => {
+                Self::caused(Code::ProvisioningFailed, cause).retry_after(30)
+            }
             AuthError::ChangedMeanwhile => Self::new(Code::ChangedMeanwhile),
             AuthError::Store(error) => error.into(),
             AuthError::Broken(cause) => Self::caused(Code::Internal, cause),
@@ -60,7 +66,9 @@ impl From<AuthError> for ApiError {
 impl From<OrganizationRefusal> for ApiError {
     fn from(refusal: OrganizationRefusal) -> Self {
         match refusal {
-            OrganizationRefusal::Provisioning => Self::caused(Code::TenantProvisioning, refusal).retry_after(2),
+            OrganizationRefusal::Provisioning => {
+                Self::caused(Code::TenantProvisioning, refusal).retry_after(2)
+            }
             OrganizationRefusal::Suspended => Self::new(Code::TenantSuspended),
             OrganizationRefusal::Archived => Self::new(Code::TenantArchived),
             OrganizationRefusal::Failed => Self::caused(Code::TenantFailed, refusal),
@@ -106,10 +114,9 @@ impl From<KpiError> for ApiError {
                 Code::DirectionNeedsThresholds,
                 FieldError::new("direction", "direction_needs_thresholds"),
             ),
-            KpiError::ValueExists(id) => Self::field(
-                Code::ValueExists,
-                FieldError::new("period", "value_exists").with("value_id", id),
-            ),
+            KpiError::ValueExists(id) => {
+                Self::field(Code::ValueExists, FieldError::new("period", "value_exists").with("value_id", id))
+            }
             KpiError::PeriodLocked { closed_through } => Self::field(
                 Code::PeriodLocked,
                 FieldError::new("period", "period_locked").with("closed_through", closed_through),
@@ -130,7 +137,9 @@ impl From<ActionPlanError> for ApiError {
             ActionPlanError::CommentNotFound => Self::new(Code::CommentNotFound),
             ActionPlanError::Transition { from, to } => Self::field(
                 Code::ActionTransition,
-                FieldError::new("status", "action_transition").with("from", from.name()).with("to", to.name()),
+                FieldError::new("status", "action_transition")
+                    .with("from", from.name())
+                    .with("to", to.name()),
             ),
             ActionPlanError::ChangedMeanwhile => Self::new(Code::ChangedMeanwhile),
             ActionPlanError::Store(error) => error.into(),

@@ -17,8 +17,8 @@ pub(crate) use code::{Code, Whose};
 pub use docs::errors_document;
 pub(crate) use field::field_message;
 pub(crate) use language::accepted_language;
-pub(crate) use render::{ProblemContext, problem_response};
 pub use render::{FieldProblem, Problem};
+pub(crate) use render::{ProblemContext, problem_response};
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};

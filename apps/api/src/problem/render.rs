@@ -95,7 +95,7 @@ fn pointer(field: &str) -> String {
     if field.is_empty() || field.starts_with('?') {
         return field.to_owned();
     }
-    field.split('.').fold(String::new(), |path, part| {
-        path + "/" + &part.replace('~', "~0").replace('/', "~1")
-    })
+    field
+        .split('.')
+        .fold(String::new(), |path, part| path + "/" + &part.replace('~', "~0").replace('/', "~1"))
 }

@@ -28,11 +28,17 @@ fn field_codes(source: &str) -> BTreeSet<String> {
         for (start, _) in production.match_indices(call) {
             let rest = &production[start + call.len()..];
             let arguments = rest.split([';', '\n']).next().unwrap_or(rest).split(").").next().unwrap_or(rest);
-            let Some(code) = arguments.rsplit('"').nth(1).filter(|_| arguments.contains(',')) else { continue };
+            let Some(code) = arguments.rsplit('"').nth(1).filter(|_| arguments.contains(',')) else {
+                continue;
+            };
             let after_comma = arguments.rfind(&format!("\"{code}\"")) > arguments.find(',');
             // A closure that takes a field and a feature, not a code.
             let is_feature = arguments.contains(&format!("\"{code}\", \"{code}\""));
-            if after_comma && !is_feature && !code.is_empty() && code.chars().all(|c| c.is_ascii_lowercase() || c == '_') {
+            if after_comma
+                && !is_feature
+                && !code.is_empty()
+                && code.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+            {
                 codes.insert(code.to_owned());
             }
         }

@@ -8,17 +8,20 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use secrecy::ExposeSecret as _;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-/// Registers the routes.
+/// Where the document is, under the prefix of the API.
+pub(crate) const DOCUMENT: &str = "/openapi.json";
+
+/// Registers the routes outside the prefix.
 pub(crate) fn configure(config: &mut web::ServiceConfig) {
-    let document = format!("{PREFIX}/openapi.json");
+    let document = format!("{PREFIX}{DOCUMENT}");
     config
-        .route(&document, web::get().to(openapi_document))
         .route("/metrics", web::get().to(metrics))
         .route("/docs", web::get().to(to_docs))
         .service(SwaggerUi::new("/docs/{_:.*}").config(Config::from(document)));
 }
 
-async fn openapi_document(document: web::Data<ApiDocument>) -> HttpResponse {
+/// Gives the document.
+pub(crate) async fn openapi_document(document: web::Data<ApiDocument>) -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(document.json.clone())
 }
 
@@ -28,7 +31,10 @@ async fn to_docs() -> HttpResponse {
 
 /// The figures. To who may not see them there is nothing here.
 async fn metrics(req: HttpRequest, state: web::Data<ServerState>) -> Result<HttpResponse, ApiError> {
-    let given = req.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    let given = req
+        .headers()
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     let allowed = match (state.metrics_token.as_ref(), given) {
         (Some(token), Some(given)) => same(token.expose_secret(), given),
         (Some(_), None) => false,
@@ -37,7 +43,9 @@ async fn metrics(req: HttpRequest, state: web::Data<ServerState>) -> Result<Http
     if !allowed {
         return Err(ApiError::new(Code::RouteNotFound));
     }
-    Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(state.prometheus.render()))
+    Ok(HttpResponse::Ok()
+        .content_type("text/plain; version=0.0.4; charset=utf-8")
+        .body(state.prometheus.render()))
 }
 
 /// Compares without telling by its time how much is right.

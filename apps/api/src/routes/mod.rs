@@ -32,10 +32,14 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     comments::configure(config);
     imports::configure(config);
     reporting::configure(config);
+    config.route(docs::DOCUMENT, web::get().to(docs::openapi_document));
 }
 
 /// Answers where no route is: 405 when the address knows other methods, else 404.
-pub(crate) async fn nothing_here(req: HttpRequest, document: web::Data<ApiDocument>) -> Result<String, ApiError> {
+pub(crate) async fn nothing_here(
+    req: HttpRequest,
+    document: web::Data<ApiDocument>,
+) -> Result<String, ApiError> {
     let methods = document.methods_of(req.path());
     if methods.is_empty() {
         return Err(ApiError::new(Code::RouteNotFound));

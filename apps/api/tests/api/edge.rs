@@ -32,7 +32,10 @@ async fn errors_of_the_framework_have_our_form() {
     client.post_raw("/dashboards", "application/json", large).await.expect_problem(413, "body_too_large");
     let deep = format!("{{\"title\": {}}}", "[".repeat(50_000));
     client.post_raw("/dashboards", "application/json", deep).await.expect_problem(400, "json_malformed");
-    let answer = client.with("if-match", "3").patch("/dashboards/019a0000-0000-7000-8000-000000000000", &json!({})).await;
+    let answer = client
+        .with("if-match", "3")
+        .patch("/dashboards/019a0000-0000-7000-8000-000000000000", &json!({}))
+        .await;
     answer.expect_problem(400, "if_match_invalid");
 }
 
@@ -43,8 +46,11 @@ async fn bad_content_is_told_whole_and_nothing_is_written() {
     let dashboard = owner.dashboard("Ligne 1").await;
 
     let body = json!({"name": 5, "frequency": "HOURLY", "weight": "1,5", "role": "OWNER", "owner_id": "me"});
-    let problem =
-        owner.client.post(&format!("/dashboards/{dashboard}/kpis"), &body).await.expect_problem(422, "validation_failed");
+    let problem = owner
+        .client
+        .post(&format!("/dashboards/{dashboard}/kpis"), &body)
+        .await
+        .expect_problem(422, "validation_failed");
     let told: Vec<(&str, &str)> = problem["errors"]
         .as_array()
         .unwrap()
@@ -67,7 +73,11 @@ async fn bad_content_is_told_whole_and_nothing_is_written() {
         "name": "TRS", "frequency": "MONTHLY", "direction": "UP_IS_BETTER",
         "threshold_green": "90", "threshold_orange": "95",
     });
-    let answer = owner.client.with("accept-language", "fr").post(&format!("/dashboards/{dashboard}/kpis"), &body).await;
+    let answer = owner
+        .client
+        .with("accept-language", "fr")
+        .post(&format!("/dashboards/{dashboard}/kpis"), &body)
+        .await;
     let problem = answer.expect_problem(422, "validation_failed");
     assert_eq!(problem["title"], "Le contenu n'est pas valide.");
     assert_eq!(problem["errors"][0]["code"], "threshold_order");
@@ -129,7 +139,12 @@ async fn figures_name_routes_and_never_addresses() {
     let figures = server.client.get("/metrics").await;
     assert_eq!(figures.status, 200);
     let text = figures.text();
-    assert!(text.contains("http_requests_total{route=\"/api/v1/dashboards/{id}\",method=\"GET\",status_class=\"2xx\"}"), "{text}");
+    assert!(
+        text.contains(
+            "http_requests_total{route=\"/api/v1/dashboards/{id}\",method=\"GET\",status_class=\"2xx\"}"
+        ),
+        "{text}"
+    );
     assert!(text.contains("route=\"UNMATCHED\""));
     assert!(text.contains("http_request_duration_seconds_bucket"));
     assert!(text.contains("app_build_info{version="));
@@ -140,7 +155,12 @@ async fn figures_name_routes_and_never_addresses() {
 async fn figures_are_hidden_from_who_lacks_the_token() {
     let server = server_with(|config| config.metrics.token = Some("scrape-me-please".into())).await;
     server.client.get("/metrics").await.expect_problem(404, "route_not_found");
-    server.client.with_token(Some("scrape-me-pleasf")).get("/metrics").await.expect_problem(404, "route_not_found");
+    server
+        .client
+        .with_token(Some("scrape-me-pleasf"))
+        .get("/metrics")
+        .await
+        .expect_problem(404, "route_not_found");
     assert_eq!(server.client.with_token(Some("scrape-me-please")).get("/metrics").await.status, 200);
 }
 
@@ -169,7 +189,8 @@ async fn a_stopped_server_ends_by_itself() {
     server.client.get("/health/ready").await.expect(200);
     let client = server.client.clone();
     server.stop().await;
-    let refused = reqwest::Client::builder().no_proxy().build().unwrap().get(client.url("/health/live")).send().await;
+    let refused =
+        reqwest::Client::builder().no_proxy().build().unwrap().get(client.url("/health/live")).send().await;
     assert!(refused.is_err());
 }
 
@@ -184,11 +205,19 @@ async fn the_organization_of_the_request_must_be_the_tokens() {
     paris.client.get(&format!("/dashboards?tenant={}", paris.slug())).await.expect(200);
 
     ask(&paris, "x-tenant-id", lyon.slug()).get("/dashboards").await.expect_problem(401, "invalid_token");
-    paris.client.get(&format!("/dashboards?tenant={}", lyon.slug())).await.expect_problem(401, "invalid_token");
+    paris
+        .client
+        .get(&format!("/dashboards?tenant={}", lyon.slug()))
+        .await
+        .expect_problem(401, "invalid_token");
     let host = format!("{}.localhost:8080", lyon.slug());
     ask(&paris, "host", &host).get("/dashboards").await.expect_problem(401, "invalid_token");
 
-    ask(&paris, "x-tenant-id", "never-existed").get("/dashboards").await.expect_problem(404, "tenant_unknown");
-    let both = ask(&paris, "x-tenant-id", paris.slug()).get(&format!("/dashboards?tenant={}", lyon.slug())).await;
+    ask(&paris, "x-tenant-id", "never-existed")
+        .get("/dashboards")
+        .await
+        .expect_problem(404, "tenant_unknown");
+    let both =
+        ask(&paris, "x-tenant-id", paris.slug()).get(&format!("/dashboards?tenant={}", lyon.slug())).await;
     both.expect_problem(400, "tenant_conflict");
 }

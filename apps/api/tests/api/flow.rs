@@ -1,21 +1,14 @@
-//! The main job from end to end, with the real program on SQLite and on PostgreSQL.
+//! The main job from end to end, and what each answer says.
 
+use crate::common::server;
 use reqwest::Method;
 use serde_json::{Value, json};
-use vigie_test_support::{Client, PASSWORD, Person, TestProcess};
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_vigie-api");
+use vigie_test_support::{Client, PASSWORD, Person};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_main_job_on_sqlite() {
-    let process = TestProcess::sqlite(PROGRAM).await;
-    walk(&process.client).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_main_job_on_postgres() {
-    let process = TestProcess::postgres(PROGRAM).await;
-    walk(&process.client).await;
+async fn the_main_job_from_end_to_end() {
+    let server = server().await;
+    walk(&server.client).await;
 }
 
 /// Signs up, steers a KPI, imports a French file, and sees what is red and what is being done about it.
@@ -60,7 +53,8 @@ async fn conditional_changes(client: &Client, dashboard: &str) {
     let path = format!("/dashboards/{dashboard}");
     let read = client.get(&path).await;
     assert_eq!(read.header("etag"), "\"1\"");
-    let changed = client.with("if-match", "\"1\"").patch(&path, &json!({"description": "Presse et four"})).await;
+    let changed =
+        client.with("if-match", "\"1\"").patch(&path, &json!({"description": "Presse et four"})).await;
     changed.expect(200);
     assert_eq!(changed.header("etag"), "\"2\"");
     let stale = client.with("if-match", "\"1\"").patch(&path, &json!({"title": "Autre"})).await;
@@ -72,14 +66,21 @@ async fn conditional_changes(client: &Client, dashboard: &str) {
 
 async fn values(client: &Client, kpi: &str) {
     let path = format!("/kpis/{kpi}/values");
-    let added = client.post(&path, &json!({"period": "2026-02-14", "value": 84.50, "comment": "Panne"})).await;
+    let added =
+        client.post(&path, &json!({"period": "2026-02-14", "value": 84.50, "comment": "Panne"})).await;
     assert_eq!(added.header("location"), format!("/api/v1/kpis/{kpi}/values/2026-02"));
     let value = added.expect(201);
     assert_eq!(value["period_key"], "2026-02");
     assert_eq!((&value["period_start"], &value["period_end"]), (&json!("2026-02-01"), &json!("2026-02-28")));
-    assert_eq!((&value["value"], &value["status"], &value["score"]), (&json!("84.5"), &json!("RED"), &json!("0")));
+    assert_eq!(
+        (&value["value"], &value["status"], &value["score"]),
+        (&json!("84.5"), &json!("RED"), &json!("0"))
+    );
 
-    let twice = client.post(&path, &json!({"period": "2026-02", "value": 1})).await.expect_problem(409, "value_exists");
+    let twice = client
+        .post(&path, &json!({"period": "2026-02", "value": 1}))
+        .await
+        .expect_problem(409, "value_exists");
     assert_eq!(twice["errors"][0]["params"]["value_id"], value["id"]);
     let place = format!("{path}/2026-02");
     let changed = client.put(&place, &json!({"value": "92.5"})).await.expect(200);
@@ -87,19 +88,27 @@ async fn values(client: &Client, kpi: &str) {
     assert_eq!(changed["comment"], "Panne", "an absent comment stays");
     let same = client.put(&place, &json!({"value": "92.50"})).await;
     assert_eq!(same.header("etag"), "\"2\"");
-    let put = client.put(&format!("{path}/2026-01"), &json!({"not_applicable": true, "reason": "Arrêt annuel"})).await;
+    let put = client
+        .put(&format!("{path}/2026-01"), &json!({"not_applicable": true, "reason": "Arrêt annuel"}))
+        .await;
     assert_eq!(put.expect(201)["status_reason"], "NOT_APPLICABLE");
 
     let revisions = client.get(&format!("{place}/revisions")).await.expect(200);
     let revisions = revisions["items"].as_array().unwrap();
     assert_eq!(revisions.len(), 2, "the same value again leaves no trace");
-    assert_eq!((&revisions[1]["old"]["value"], &revisions[1]["new"]["value"]), (&json!("84.5"), &json!("92.5")));
+    assert_eq!(
+        (&revisions[1]["old"]["value"], &revisions[1]["new"]["value"]),
+        (&json!("84.5"), &json!("92.5"))
+    );
 
     for (body, code) in [
         (json!({"period": "2999-01", "value": 1}), "period_in_future"),
         (json!({"period": "2026-W07", "value": 1}), "period_frequency_mismatch"),
         (json!({"period": "soon", "value": 1}), "period_invalid"),
-        (json!({"period_start": "2026-03-01", "period_end": "2026-03-27", "value": 1}), "period_bounds_mismatch"),
+        (
+            json!({"period_start": "2026-03-01", "period_end": "2026-03-27", "value": 1}),
+            "period_bounds_mismatch",
+        ),
         (json!({"period": "2026-03", "value": "12,5"}), "number_invalid"),
         (json!({"period": "2026-03"}), "required"),
     ] {
@@ -113,7 +122,10 @@ async fn values(client: &Client, kpi: &str) {
 
 async fn pages(client: &Client, kpi: &str) {
     for month in 1..=9 {
-        client.put(&format!("/kpis/{kpi}/values/2025-{month:02}"), &json!({"value": 90 + month})).await.expect(201);
+        client
+            .put(&format!("/kpis/{kpi}/values/2025-{month:02}"), &json!({"value": 90 + month}))
+            .await
+            .expect(201);
     }
     let mut path = format!("/api/v1/kpis/{kpi}/values?to=2025-12&limit=4");
     let mut seen = Vec::new();
@@ -129,7 +141,8 @@ async fn pages(client: &Client, kpi: &str) {
     let months: Vec<Value> = (1..=9).map(|month| json!(format!("2025-{month:02}"))).collect();
     assert_eq!(seen, months, "every value once, in order");
     let series = client.get(&format!("/kpis/{kpi}/series?from=2025-08&to=2025-11")).await.expect(200);
-    let states: Vec<&Value> = series["points"].as_array().unwrap().iter().map(|point| &point["state"]).collect();
+    let states: Vec<&Value> =
+        series["points"].as_array().unwrap().iter().map(|point| &point["state"]).collect();
     assert_eq!(states, ["PROVIDED", "PROVIDED", "LATE", "LATE"]);
     client.get(&format!("/kpis/{kpi}/series?view=quarter")).await.expect_problem(422, "validation_failed");
 }
@@ -150,23 +163,39 @@ async fn imports(owner: &Person, dashboard: &str) {
     assert_eq!(done.header("location"), format!("/api/v1/imports/jobs/{}", run["id"].as_str().unwrap()));
     assert_eq!(run["status"], "PARTIAL");
     assert_eq!(run["file"]["encoding"], "windows-1252");
-    assert_eq!(run["counts"], json!({
-        "rows_total": 5, "inserted": 2, "updated": 0, "unchanged": 0, "skipped": 0, "blank": 1, "rejected": 2,
-    }));
+    assert_eq!(
+        run["counts"],
+        json!({
+            "rows_total": 5, "inserted": 2, "updated": 0, "unchanged": 0, "skipped": 0, "blank": 1, "rejected": 2,
+        })
+    );
     assert_eq!(dry["counts"], run["counts"], "the dry run foretells it");
-    let codes: Vec<&str> =
-        run["issues"].as_array().unwrap().iter().filter(|issue| issue["severity"] == "error").map(|issue| issue["code"].as_str().unwrap()).collect();
+    let codes: Vec<&str> = run["issues"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|issue| issue["severity"] == "error")
+        .map(|issue| issue["code"].as_str().unwrap())
+        .collect();
     assert_eq!(codes, ["KPI_UNKNOWN", "NUMBER_INVALID"]);
 
     let again = client.upload("/imports/kpi-values", "suivi.csv", &bytes, None).await.expect(201);
     assert_eq!((&again["counts"]["inserted"], &again["counts"]["unchanged"]), (&json!(0), &json!(2)));
     let rejected = client.with("accept-language", "fr").get(run["rejected_file"].as_str().unwrap()).await;
     assert!(rejected.header("content-type").starts_with("text/csv"));
-    assert!(rejected.text().contains("NUMBER_INVALID") && rejected.text().contains("12,3,4"), "{}", rejected.text());
+    assert!(
+        rejected.text().contains("NUMBER_INVALID") && rejected.text().contains("12,3,4"),
+        "{}",
+        rejected.text()
+    );
 
     let id = run["id"].as_str().unwrap();
-    client.post(&format!("/imports/jobs/{id}/cancel"), &Value::Null).await.expect_problem(409, "import_ended");
-    let problem = client.upload("/imports/kpi-values", "suivi.csv", &bytes, Some(&json!({"layuot": "LONG"}))).await;
+    client
+        .post(&format!("/imports/jobs/{id}/cancel"), &Value::Null)
+        .await
+        .expect_problem(409, "import_ended");
+    let problem =
+        client.upload("/imports/kpi-values", "suivi.csv", &bytes, Some(&json!({"layuot": "LONG"}))).await;
     assert_eq!(problem.expect_problem(422, "validation_failed")["errors"][0]["pointer"], "/options/layuot");
     client.upload("/imports/kpi-values", "empty.csv", b"", None).await.expect_problem(422, "file_empty");
     let listed = client.get("/imports/jobs").await.expect(200);
@@ -174,7 +203,12 @@ async fn imports(owner: &Person, dashboard: &str) {
 }
 
 async fn actions(client: &Client, kpi: &str) {
-    let created = client.post(&format!("/kpis/{kpi}/actions"), &json!({"title": "Régler la presse", "due_date": "2020-01-31"})).await;
+    let created = client
+        .post(
+            &format!("/kpis/{kpi}/actions"),
+            &json!({"title": "Régler la presse", "due_date": "2020-01-31"}),
+        )
+        .await;
     let action = created.expect(201);
     assert_eq!((&action["status"], &action["late"]), (&json!("OPEN"), &json!(true)));
     assert_eq!(action["warnings"], json!(["DUE_DATE_PAST"]));
@@ -193,12 +227,19 @@ async fn reports(client: &Client, kpi: &str) {
     client.put(&format!("/kpis/{kpi}/values/2026-03"), &json!({"value": 80})).await.expect(201);
     let risks = client.get("/reporting/top-risks?as_of=2026-04-15").await.expect(200);
     let first = &risks["items"][0];
-    assert_eq!((&first["name"], &first["status"], &first["period_key"]), (&json!("TRS"), &json!("RED"), &json!("2026-03")));
+    assert_eq!(
+        (&first["name"], &first["status"], &first["period_key"]),
+        (&json!("TRS"), &json!("RED"), &json!("2026-03"))
+    );
     assert_eq!((&first["actions_open"], &first["red_without_action"]), (&json!(1), &json!(false)));
     let overview = client.get("/reporting/overview?as_of=2026-04-15").await.expect(200);
-    assert_eq!((&overview["organization"]["counts"]["red"], &overview["organization"]["counts"]["green"]), (&json!(1), &json!(1)));
+    assert_eq!(
+        (&overview["organization"]["counts"]["red"], &overview["organization"]["counts"]["green"]),
+        (&json!(1), &json!(1))
+    );
     assert_eq!(overview["processes"][0]["process_name"], "Production");
-    let problem = client.get("/reporting/overview?as_of=2999-01-01").await.expect_problem(422, "validation_failed");
+    let problem =
+        client.get("/reporting/overview?as_of=2999-01-01").await.expect_problem(422, "validation_failed");
     assert_eq!(problem["errors"][0]["pointer"], "?as_of");
 }
 
@@ -207,52 +248,18 @@ async fn closing(client: &Client, kpi: &str) {
     client.put("/periods/closing", &body).await.expect(200);
     let place = format!("/kpis/{kpi}/values/2026-02");
     client.put(&place, &json!({"value": 99})).await.expect_problem(409, "period_locked");
-    let overridden = client.put(&place, &json!({"value": 99, "override_reason": "Erreur de saisie"})).await.expect(200);
+    let overridden =
+        client.put(&place, &json!({"value": 99, "override_reason": "Erreur de saisie"})).await.expect(200);
     assert_eq!(overridden["status"], "GREEN");
-    let recomputed = client.post(&format!("/kpis/{kpi}/recompute"), &json!({"from": "2026-01", "dry_run": true})).await.expect(200);
+    let recomputed = client
+        .post(&format!("/kpis/{kpi}/recompute"), &json!({"from": "2026-01", "dry_run": true}))
+        .await
+        .expect(200);
     assert_eq!((&recomputed["periods"][0]["locked"], &recomputed["changed"]), (&json!(true), &json!(0)));
-    let opened = client.put("/periods/closing", &json!({"frequency": "MONTHLY", "closed_through": null})).await.expect(200);
+    let opened = client
+        .put("/periods/closing", &json!({"frequency": "MONTHLY", "closed_through": null}))
+        .await
+        .expect(200);
     assert_eq!(opened["closed_through"], Value::Null);
     client.ask(Method::DELETE, &place, None).await.expect(204);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_killed_server_loses_nothing_that_it_confirmed() {
-    let mut process = TestProcess::sqlite(PROGRAM).await;
-    let owner = Person::sign_up(&process.client, "Usine de Nantes").await;
-    let dashboard = owner.dashboard("Ligne 1").await;
-    process.kill_and_restart().await;
-    let again = Person::login(&process.client, &owner.email).await;
-    let shown = again.client.get(&format!("/dashboards/{dashboard}")).await.expect(200);
-    assert_eq!(shown["title"], "Ligne 1");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_interrupted_import_goes_on_after_a_restart_and_ends_with_every_row() {
-    let mut process = TestProcess::sqlite(PROGRAM).await;
-    let owner = Person::sign_up(&process.client, "Usine de Brest").await;
-    let dashboard = owner.dashboard("Ligne 1").await;
-    let daily = json!({"name": "Jour", "code": "JOUR", "frequency": "DAILY", "direction": "UP_IS_BETTER"});
-    let kpi = owner.client.post(&format!("/dashboards/{dashboard}/kpis"), &daily).await.expect(201);
-    let first = chrono::NaiveDate::from_ymd_opt(1960, 1, 1).unwrap();
-    let rows: String = (0..20_000).fold("kpi;date;valeur\n".to_owned(), |rows, day| {
-        rows + &format!("JOUR;{};{day}\n", first + chrono::Days::new(day))
-    });
-    let run = owner.client.upload("/imports/kpi-values", "jour.csv", rows.as_bytes(), None).await.expect(202);
-    process.kill_and_restart().await;
-
-    let client = Person::login(&process.client, &owner.email).await.client;
-    let path = format!("/imports/jobs/{}", run["id"].as_str().unwrap());
-    let ended = loop {
-        let run = client.get(&path).await.expect(200);
-        if !matches!(run["status"].as_str().unwrap(), "PENDING" | "RUNNING") {
-            break run;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    };
-    assert_eq!((&ended["status"], &ended["counts"]["inserted"]), (&json!("SUCCESS"), &json!(20_000)));
-    let path = format!("/kpis/{}/values?from=2014-01-01&limit=1000", kpi["id"].as_str().unwrap());
-    let last = client.get(&path).await.expect(200);
-    let last = last["items"].as_array().unwrap().last().unwrap().clone();
-    assert_eq!((&last["period_key"], &last["value"]), (&json!("2014-10-03"), &json!("19999")));
 }

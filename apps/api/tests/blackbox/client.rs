@@ -14,7 +14,11 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(base: &str) -> Self {
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .unwrap();
         Self { http, base: base.to_owned(), headers: HeaderMap::new() }
     }
 
@@ -73,10 +77,13 @@ impl Client {
     pub(crate) async fn form(&self, path: &str, parts: &[(&str, Option<&str>, &[u8])]) -> Answer {
         let form = parts.iter().fold(reqwest::multipart::Form::new(), |form, (name, file_name, content)| {
             let part = reqwest::multipart::Part::bytes(content.to_vec());
-            form.part((*name).to_owned(), match file_name {
-                Some(file_name) => part.file_name((*file_name).to_owned()),
-                None => part,
-            })
+            form.part(
+                (*name).to_owned(),
+                match file_name {
+                    Some(file_name) => part.file_name((*file_name).to_owned()),
+                    None => part,
+                },
+            )
         });
         self.send(self.request("POST", path).multipart(form)).await
     }
@@ -163,10 +170,15 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 
+    #[track_caller]
+    pub(crate) fn status_is(&self, status: u16) {
+        assert_eq!(self.status, status, "{}", self.text());
+    }
+
     /// The JSON body of an answer that must have that status.
     #[track_caller]
     pub(crate) fn expect(self, status: u16) -> Value {
-        assert_eq!(self.status, status, "{}", self.text());
+        self.status_is(status);
         self.json()
     }
 
@@ -181,7 +193,13 @@ impl Answer {
     /// The body of an error, which must be problem JSON that fits its status.
     #[track_caller]
     pub(crate) fn problem(&self) -> Value {
-        assert_eq!(self.header("content-type"), "application/problem+json", "{} {}", self.status, self.text());
+        assert_eq!(
+            self.header("content-type"),
+            "application/problem+json",
+            "{} {}",
+            self.status,
+            self.text()
+        );
         let problem = self.json();
         assert_eq!(problem["status"], self.status, "{problem}");
         assert_eq!(problem["request_id"], self.header("x-request-id"), "{problem}");

@@ -70,7 +70,12 @@ pub(crate) fn encrypted_workbook() -> Vec<u8> {
     file[80..].fill(0xff);
     let allocations = [FAT, END].into_iter().chain(std::iter::repeat(FREE));
     file.extend(allocations.take(128).flat_map(u32::to_le_bytes));
-    let entries = [("Root Entry", 5_u8, 1_u32), ("EncryptionInfo", 2, FREE), ("EncryptedPackage", 2, FREE), ("", 0, FREE)];
+    let entries = [
+        ("Root Entry", 5_u8, 1_u32),
+        ("EncryptionInfo", 2, FREE),
+        ("EncryptedPackage", 2, FREE),
+        ("", 0, FREE),
+    ];
     for (name, kind, child) in entries {
         let mut entry = vec![0_u8; 128];
         let units: Vec<u8> = name.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect();

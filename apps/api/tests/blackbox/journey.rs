@@ -96,12 +96,18 @@ async fn a_manager_goes_from_sign_up_to_an_action_on_what_is_red(place: Place) {
 
     let months = ["2026-01", "2026-02", "2026-03"].map(str::to_owned);
     let values = claire.values(&workshop.trs).await;
-    assert_eq!(values, months.into_iter().zip(["95.5", "92.25", "84.5"].map(str::to_owned)).collect::<Vec<_>>());
+    assert_eq!(
+        values,
+        months.into_iter().zip(["95.5", "92.25", "84.5"].map(str::to_owned)).collect::<Vec<_>>()
+    );
     assert_eq!(claire.values(&workshop.cout).await, [("2026-03".to_owned(), "1234.5".to_owned())]);
     let colours = claire.all(&format!("/kpis/{}/values", workshop.trs)).await;
     assert_eq!(column(&colours, "status"), ["GREEN", "ORANGE", "RED"]);
     assert_eq!(column(&colours, "comment"), [Value::Null, json!("arrêt presse"), Value::Null]);
-    assert_eq!(column(&claire.all(&format!("/kpis/{}/values", workshop.rebut)).await, "status"), ["RED", "GREEN"]);
+    assert_eq!(
+        column(&claire.all(&format!("/kpis/{}/values", workshop.rebut)).await, "status"),
+        ["RED", "GREEN"]
+    );
 
     let again = claire.import_file(upload).await;
     assert_eq!(again["counts"], counts(0, 6), "{again}");
@@ -167,7 +173,11 @@ async fn a_change_of_something_that_was_changed_meanwhile_is_refused(place: Plac
     let january = format!("/kpis/{}/values/2026-01", workshop.trs);
     let seen = claire.put(&january, json!({ "value": 1 })).await.header("etag").to_owned();
     claire.with("if-match", &seen).put(&january, json!({ "value": 2 })).await.expect(200);
-    claire.with("if-match", &seen).put(&january, json!({ "value": 3 })).await.refused(412, "changed_meanwhile");
+    claire
+        .with("if-match", &seen)
+        .put(&january, json!({ "value": 3 }))
+        .await
+        .refused(412, "changed_meanwhile");
     claire.with("if-match", &seen).delete(&january).await.refused(412, "changed_meanwhile");
     assert_eq!(claire.get(&january).await.expect(200)["value"], "2");
 }
@@ -176,8 +186,12 @@ async fn what_is_deleted_is_gone_and_deleting_it_again_is_404(place: Place) {
     let server = Server::start(&place).await;
     let claire = server.sign_up("brest").await;
     let workshop = workshop(&claire).await;
-    let (kpi, dashboard) = (format!("/kpis/{}", workshop.cout), format!("/dashboards/{}", workshop.dashboard));
-    claire.post(&format!("{kpi}/values"), json!({ "period": "2026-02-17", "value": "3.10" })).await.expect(201);
+    let (kpi, dashboard) =
+        (format!("/kpis/{}", workshop.cout), format!("/dashboards/{}", workshop.dashboard));
+    claire
+        .post(&format!("{kpi}/values"), json!({ "period": "2026-02-17", "value": "3.10" }))
+        .await
+        .expect(201);
     let action = claire.post(&format!("{kpi}/actions"), json!({ "title": "Négocier" })).await;
     let comment = claire.post(&format!("{kpi}/comments"), json!({ "content": "Trop cher" })).await;
     let place_of = |answer: &crate::client::Answer| answer.header("location").replace("/api/v1", "");

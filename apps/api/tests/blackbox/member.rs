@@ -52,7 +52,9 @@ impl Member {
 
     /// A new dashboard's id.
     pub(crate) async fn dashboard(&self, title: &str, process: Option<&str>) -> String {
-        text(&self.post("/dashboards", json!({ "title": title, "process_name": process })).await.expect(201)["id"])
+        text(
+            &self.post("/dashboards", json!({ "title": title, "process_name": process })).await.expect(201)["id"],
+        )
     }
 
     /// A new KPI's id.

@@ -64,7 +64,8 @@ impl Server {
 
     /// Asks it to stop, as a service manager does.
     pub(crate) fn ask_to_stop(&self) {
-        let asked = Command::new("kill").arg("-TERM").arg(self.process.child.id().to_string()).status().unwrap();
+        let asked =
+            Command::new("kill").arg("-TERM").arg(self.process.child.id().to_string()).status().unwrap();
         assert!(asked.success());
     }
 

@@ -6,8 +6,8 @@ use crate::files::{Cell, workbook};
 use crate::member::column;
 use crate::place::Place;
 use crate::server::Server;
-use serde_json::json;
 use Cell::{Number, Text};
+use serde_json::json;
 
 on_both_engines!(one_series_of_a_published_workbook_is_imported_without_options);
 
@@ -19,8 +19,22 @@ fn published() -> Vec<u8> {
         vec![Text("monthly prices in nominal US dollars, 1960 to present")],
         vec![Text("")],
         vec![Text("Updated on June 02, 2026")],
-        vec![Text(""), Text("Crude oil, average"), Text("Tea, Kolkata"), Text("Gold"), Text("Silver"), Text("Platinum")],
-        vec![Text(""), Text("($/bbl)"), Text("($/kg)"), Text("($/troy oz)"), Text("($/troy oz)"), Text("($/troy oz)")],
+        vec![
+            Text(""),
+            Text("Crude oil, average"),
+            Text("Tea, Kolkata"),
+            Text("Gold"),
+            Text("Silver"),
+            Text("Platinum"),
+        ],
+        vec![
+            Text(""),
+            Text("($/bbl)"),
+            Text("($/kg)"),
+            Text("($/troy oz)"),
+            Text("($/troy oz)"),
+            Text("($/troy oz)"),
+        ],
     ];
     let months = ["1960M01", "1960M02", "1960M03", "1960M04", "1960M05", "1960M06"];
     for (month, gold) in months.into_iter().zip(GOLD) {
@@ -38,7 +52,8 @@ async fn one_series_of_a_published_workbook_is_imported_without_options(place: P
     let server = Server::start(&place).await;
     let claire = server.sign_up("bordeaux").await;
     let dashboard = claire.dashboard("Matières premières", None).await;
-    let gold = json!({ "name": "Gold", "unit": "$/troy oz", "frequency": "MONTHLY", "direction": "UP_IS_BETTER" });
+    let gold =
+        json!({ "name": "Gold", "unit": "$/troy oz", "frequency": "MONTHLY", "direction": "UP_IS_BETTER" });
     let gold = claire.kpi(&dashboard, gold).await;
 
     let file = published();
@@ -48,7 +63,10 @@ async fn one_series_of_a_published_workbook_is_imported_without_options(place: P
     });
     assert_eq!(report["counts"], wanted, "{report}");
     assert_eq!((&report["type"], &report["file"]["kind"]), (&json!("EXCEL"), &json!("xlsx")));
-    assert_eq!((&report["file"]["layout"], &report["file"]["sheet"]), (&json!("MATRIX"), &json!("Monthly Prices")));
+    assert_eq!(
+        (&report["file"]["layout"], &report["file"]["sheet"]),
+        (&json!("MATRIX"), &json!("Monthly Prices"))
+    );
     assert_eq!(report["file"]["header_row"], 5);
     let issues = report["issues"].as_array().unwrap();
     assert_eq!(column(issues, "column"), ["Crude oil, average", "Tea, Kolkata", "Silver", "Platinum"]);
@@ -64,5 +82,9 @@ async fn one_series_of_a_published_workbook_is_imported_without_options(place: P
     assert_eq!(claire.values(&gold).await, wanted);
 
     let again = claire.import_file(Upload::new("monthly.xls", &file)).await;
-    assert_eq!((&again["counts"]["inserted"], &again["counts"]["unchanged"]), (&json!(0), &json!(4)), "{again}");
+    assert_eq!(
+        (&again["counts"]["inserted"], &again["counts"]["unchanged"]),
+        (&json!(0), &json!(4)),
+        "{again}"
+    );
 }

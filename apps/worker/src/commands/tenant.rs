@@ -75,10 +75,14 @@ pub(super) async fn migrate(app: &App) -> Result<Answer, CommandError> {
     }
     let mut text = table(["SLUG", "OUTCOME"], &rows, "Every database is at the current schema.");
     if resumed.finished + resumed.discarded + resumed.left > 0 {
-        text.push_str(&format!(
-            "Interrupted sign-ups: {} finished, {} undone, {} left for the next time.\n",
-            resumed.finished, resumed.discarded, resumed.left
-        ));
+        let done = format!("{} finished, {} undone", resumed.finished, resumed.discarded);
+        text.extend([
+            "Interrupted sign-ups: ",
+            &done,
+            ", ",
+            &resumed.left.to_string(),
+            " left for the next time.\n",
+        ]);
     }
     let json = json!({
         "migrated": views,
@@ -122,12 +126,12 @@ fn shown(organization: &Organization) -> Answer {
         ("created", it.created_at.format("%Y-%m-%d %H:%M UTC").to_string()),
         ("changed", it.updated_at.format("%Y-%m-%d %H:%M UTC").to_string()),
     ];
-    let text: String = lines
+    let lines: Vec<String> = lines
         .iter()
         .filter(|(_, value)| !value.is_empty())
-        .map(|(name, value)| format!("{name:<10} {value}\n"))
+        .map(|(name, value)| format!("{name:<10} {value}"))
         .collect();
-    Answer::new(text, view(organization))
+    Answer::new(lines.join("\n"), view(organization))
 }
 
 fn view(organization: &Organization) -> Value {

@@ -44,17 +44,16 @@ async fn create_dashboard(
     let filter = DashboardFilter { process_name: Some(plan.process.to_owned()) };
     let there = app.kpis.dashboards(tenant, filter, ALL).await?;
     let known = there.items.into_iter().find(|dashboard| dashboard.snapshot().title == plan.title);
-    let dashboard = match known {
-        Some(dashboard) => dashboard,
-        None => {
-            let command = CreateDashboard {
-                title: plan.title.to_owned(),
-                description: Some(plan.description.to_owned()),
-                process_name: Some(plan.process.to_owned()),
-                owner_id: None,
-            };
-            app.kpis.create_dashboard(tenant, command).await?
-        }
+    let dashboard = if let Some(dashboard) = known {
+        dashboard
+    } else {
+        let command = CreateDashboard {
+            title: plan.title.to_owned(),
+            description: Some(plan.description.to_owned()),
+            process_name: Some(plan.process.to_owned()),
+            owner_id: None,
+        };
+        app.kpis.create_dashboard(tenant, command).await?
     };
     let there = app.kpis.kpis(tenant, dashboard.id(), None, ALL).await?;
     let mut kpis: HashMap<String, KpiId> =
@@ -89,15 +88,15 @@ fn describe(plan: &KpiPlan, command: &mut DefineKpi, today: NaiveDate) -> Result
 
 /// Every value in one file, as a French spreadsheet writes it.
 fn csv(tenant: &TenantContext, today: NaiveDate) -> String {
-    let mut csv = "Code KPI;Date;Valeur\r\n".to_owned();
+    let mut lines = vec!["Code KPI;Date;Valeur".to_owned()];
     for plan in DASHBOARDS.iter().flat_map(|dashboard| dashboard.kpis) {
-        let periods = periods(plan, today, &tenant.settings().working_days);
+        let periods = periods(plan, today, tenant.settings().working_days);
         for (period, value) in periods.iter().zip(values(plan, &periods)) {
             let date = period.start().format("%d/%m/%Y");
-            csv.push_str(&format!("{};{date};{}\r\n", plan.code, value.replace('.', ",")));
+            lines.push(format!("{};{date};{}", plan.code, value.replace('.', ",")));
         }
     }
-    csv
+    lines.join("\r\n")
 }
 
 async fn import(app: &App, tenant: &TenantContext, csv: String) -> Result<(), CommandError> {

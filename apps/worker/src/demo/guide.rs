@@ -50,9 +50,8 @@ pub(super) fn answer(standing: Standing, figures: Option<&Figures>, bind: Socket
         );
     };
     let commands = commands(bind);
-    let mut text = head;
-    text.push_str(&format!(
-        "{} processes, {} dashboards, {} KPIs: {} green, {} orange, {} red ({} of them without an action), {} without data.\n\n",
+    let counts = format!(
+        "{} processes, {} dashboards, {} KPIs: {} green, {} orange, {} red ({} of them without an action), {} without data.",
         figures.processes,
         figures.dashboards,
         figures.kpis,
@@ -61,12 +60,9 @@ pub(super) fn answer(standing: Standing, figures: Option<&Figures>, bind: Socket
         figures.red,
         figures.red_without_action,
         figures.no_data
-    ));
-    text.push_str(&format!("  login     {EMAIL}\n  password  {PASSWORD}\n\n"));
-    text.push_str("Once vigie-api runs, try:\n\n");
-    for command in &commands {
-        text.push_str(&format!("{command}\n"));
-    }
+    );
+    let login = format!("  login     {EMAIL}\n  password  {PASSWORD}");
+    let text = format!("{head}{counts}\n\n{login}\n\nOnce vigie-api runs, try:\n\n{}", commands.join("\n"));
     let json = json!({
         "created": created,
         "organization": { "id": figures.organization, "slug": SLUG, "name": NAME },
@@ -109,10 +105,12 @@ fn commands(bind: SocketAddr) -> [String; 3] {
 
 /// Where a client on this machine finds a server that listens there.
 fn reachable(bind: SocketAddr) -> SocketAddr {
-    let ip = match bind.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        ip => ip,
+    if !bind.ip().is_unspecified() {
+        return bind;
+    }
+    let ip = match bind {
+        SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
     };
     SocketAddr::new(ip, bind.port())
 }

@@ -45,7 +45,7 @@ pub(super) fn first_date(today: NaiveDate) -> NaiveDate {
 }
 
 /// The periods for which the KPI has a value, in order: those of three years that are over and expected.
-pub(super) fn periods(plan: &KpiPlan, today: NaiveDate, working_days: &WorkingDays) -> Vec<Period> {
+pub(super) fn periods(plan: &KpiPlan, today: NaiveDate, working_days: WorkingDays) -> Vec<Period> {
     let missing = match plan.series {
         Series::Complete => 0,
         Series::Behind(missing) => missing,
@@ -115,21 +115,21 @@ mod tests {
     fn series_are_three_years_up_to_the_last_period_that_is_over() {
         let plan = KpiPlan::up("A", "A", "").cuts("2", "1", "0");
         let keys = |plan: &KpiPlan, today: &str| {
-            let all = periods(plan, date(today), &WorkingDays::default());
+            let all = periods(plan, date(today), WorkingDays::default());
             (all.first().unwrap().key(), all.last().unwrap().key(), all.len())
         };
         assert_eq!(keys(&plan, "2026-11-20"), ("2023-11".to_owned(), "2026-10".to_owned(), 36));
         assert_eq!(keys(&plan.daily(), "2026-11-23").1, "2026-11-20", "the weekend has no values");
         assert_eq!(keys(&plan.weekly(), "2026-11-22").1, "2026-W46", "the week ends on Sunday");
         assert_eq!(keys(&plan.series(Series::Behind(3)), "2026-11-20").1, "2026-07");
-        assert_eq!(periods(&plan.series(Series::Missing), date("2026-11-20"), &WorkingDays::default()), []);
+        assert_eq!(periods(&plan.series(Series::Missing), date("2026-11-20"), WorkingDays::default()), []);
     }
 
     #[test]
     fn every_series_ends_in_its_colour_whatever_the_day() {
         for day in ["2026-11-20", "2026-12-31", "2027-01-01", "2027-03-01", "2028-02-29"] {
             for plan in kpis().filter(|plan| plan.series != Series::Missing) {
-                let values = values(plan, &periods(plan, date(day), &WorkingDays::default()));
+                let values = values(plan, &periods(plan, date(day), WorkingDays::default()));
                 let thresholds = Thresholds::try_new(plan.direction, &plan.thresholds().unwrap()).unwrap();
                 let judged = thresholds.status(Dec::parse(values.last().unwrap()).unwrap());
                 let wanted = match plan.ends {
@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn the_series_of_two_kpis_differ_and_of_two_runs_do_not() {
         let [a, b] = ["A", "B"].map(|code| KpiPlan::up(code, code, "").decimals(2).cuts("20", "10", "5"));
-        let all = periods(&a, date("2026-11-20"), &WorkingDays::default());
+        let all = periods(&a, date("2026-11-20"), WorkingDays::default());
         assert_eq!(values(&a, &all), values(&a, &all));
         assert_ne!(values(&a, &all), values(&b, &all));
     }

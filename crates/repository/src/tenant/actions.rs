@@ -12,8 +12,8 @@ use sea_orm::{ConnectionTrait, FromQueryResult};
 use uuid::Uuid;
 use vigie_action_plans::{
     Action, ActionFilter, ActionListItem, ActionPlanReads, ActionPlanStore, ActionPlanWork, ActionRepository,
-    ActionSnapshot, ActionStatus, Comment, CommentRepository, CommentSnapshot, CommentTarget, RULE_ACTION_KPI,
-    RULE_ACTION_OWNER, RULE_COMMENT_ACTION, RULE_COMMENT_KPI,
+    ActionSnapshot, ActionStatus, Comment, CommentRepository, CommentSnapshot, CommentTarget,
+    RULE_ACTION_KPI, RULE_ACTION_OWNER, RULE_COMMENT_ACTION, RULE_COMMENT_KPI,
 };
 use vigie_kernel::{
     ActionId, AuditLog, CommentId, KpiId, Page, PageRequest, StoreError, TenantContext, UserId,
@@ -124,7 +124,10 @@ fn comment(row: CommentRow) -> Result<Comment, StoreError> {
         (Some(kpi), None) => CommentTarget::Kpi(kpi.into()),
         (None, Some(action)) => CommentTarget::Action(action.into()),
         (Some(_), Some(_)) | (None, None) => {
-            return Err(StoreError::broken(format!("comment {} is about nothing or about two things", row.id)));
+            return Err(StoreError::broken(format!(
+                "comment {} is about nothing or about two things",
+                row.id
+            )));
         }
     };
     Ok(Comment::restore(CommentSnapshot {
@@ -139,11 +142,12 @@ fn comment(row: CommentRow) -> Result<Comment, StoreError> {
 }
 
 async fn find_action<C: ConnectionTrait>(connection: &C, id: ActionId) -> Result<Option<Action>, StoreError> {
-    let row: Option<ActionRow> = Sql::new(connection, format!("SELECT {COLUMNS} FROM actions a WHERE a.id = $1"))
-        .bind(id.as_uuid())
-        .one(connection)
-        .await
-        .map_err(store_error)?;
+    let row: Option<ActionRow> =
+        Sql::new(connection, format!("SELECT {COLUMNS} FROM actions a WHERE a.id = $1"))
+            .bind(id.as_uuid())
+            .one(connection)
+            .await
+            .map_err(store_error)?;
     row.map(action).transpose()
 }
 
@@ -342,7 +346,11 @@ impl ActionPlanReads for TenantReads {
         find_action(&self.pool, id).await
     }
 
-    async fn actions_of_kpi(&mut self, kpi: KpiId, request: &PageRequest) -> Result<Page<Action>, StoreError> {
+    async fn actions_of_kpi(
+        &mut self,
+        kpi: KpiId,
+        request: &PageRequest,
+    ) -> Result<Page<Action>, StoreError> {
         let mut sql = Sql::new(&self.pool, format!("SELECT {COLUMNS} FROM actions a WHERE a.kpi_id = "));
         sql.push_value(kpi.as_uuid());
         newest_first(&mut sql, "a.", request)?;

@@ -69,7 +69,10 @@ pub(crate) async fn take_batch<C: ConnectionTrait>(
 }
 
 /// Forgets messages that the queue has.
-pub(crate) async fn forget<C: ConnectionTrait>(connection: &C, messages: &[OutboxMessage]) -> Result<(), DbErr> {
+pub(crate) async fn forget<C: ConnectionTrait>(
+    connection: &C,
+    messages: &[OutboxMessage],
+) -> Result<(), DbErr> {
     if messages.is_empty() {
         return Ok(());
     }
@@ -86,8 +89,7 @@ fn message(row: Row) -> Result<OutboxMessage, StoreError> {
         name: row.name,
         once: row.once_key,
         payload: row.payload,
-        max_attempts: u16::try_from(row.max_attempts)
-            .map_err(|error| StoreError::Broken(Box::new(error)))?,
+        max_attempts: u16::try_from(row.max_attempts).map_err(|error| StoreError::Broken(Box::new(error)))?,
         run_at: row.run_at,
         request_id: row.request_id,
     })

@@ -71,7 +71,11 @@ pub(crate) struct TenantReads {
 }
 
 impl TenantReads {
-    pub(super) fn new(pool: DatabaseConnection, tenant: &TenantContext, permit: OwnedSemaphorePermit) -> Self {
+    pub(super) fn new(
+        pool: DatabaseConnection,
+        tenant: &TenantContext,
+        permit: OwnedSemaphorePermit,
+    ) -> Self {
         Self { pool, tenant: tenant.clone(), _permit: permit }
     }
 }

@@ -4,7 +4,8 @@ use crate::common::Engine;
 use crate::on_both_engines;
 use crate::rig::{a_kpi, actions, first_page};
 use vigie_action_plans::{
-    ActionFilter, ActionPlanError, ActionPlanService, ActionStatus, ChangeAction, CommentTarget, CreateAction, WriteComment,
+    ActionFilter, ActionPlanError, ActionPlanService, ActionStatus, ChangeAction, CommentTarget,
+    CreateAction, WriteComment,
 };
 use vigie_kernel::{KpiId, UserId};
 
@@ -18,7 +19,8 @@ on_both_engines!(an_action_reads_back_as_it_was_written, async |engine: Engine| 
     let written = actions(&engine).create_action(&tenant, create).await.unwrap().action;
     let read = actions(&engine).action(&tenant, written.snapshot().id).await.unwrap();
     assert_eq!(read.snapshot(), written.snapshot());
-    let done = ChangeAction { status: Some(ActionStatus::Done), progress: Some(100), ..ChangeAction::default() };
+    let done =
+        ChangeAction { status: Some(ActionStatus::Done), progress: Some(100), ..ChangeAction::default() };
     let changed = actions(&engine).change_action(&tenant, written.snapshot().id, done).await.unwrap().action;
     let read = actions(&engine).action(&tenant, written.snapshot().id).await.unwrap();
     assert_eq!(read.snapshot(), changed.snapshot());

@@ -13,9 +13,10 @@ use vigie_kpis::{Entry, HistoryQuery, KpiService, RecordValue, Source};
 fn decimals(count: usize) -> Vec<Dec> {
     let mut runner = TestRunner::default();
     let any = (any::<bool>(), "[0-9]{1,18}", "[0-9]{0,10}");
-    let mut found: Vec<Dec> = ["0", "-0.0000000001", "999999999999999999.9999999999", "1234567890123456.7891", "0.1"]
-        .map(|text| Dec::parse(text).unwrap())
-        .to_vec();
+    let mut found: Vec<Dec> =
+        ["0", "-0.0000000001", "999999999999999999.9999999999", "1234567890123456.7891", "0.1"]
+            .map(|text| Dec::parse(text).unwrap())
+            .to_vec();
     while found.len() < count {
         let (negative, integer, fraction) = any.new_tree(&mut runner).unwrap().current();
         let sign = if negative { "-" } else { "" };

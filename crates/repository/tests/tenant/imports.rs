@@ -80,7 +80,9 @@ on_both_engines!(the_same_rows_again_change_nothing, async |engine: Engine| {
     let tenant = engine.organization().await;
     let kpi = a_kpi(&engine, &tenant, "Again").await.id();
     let rows: Vec<ValueRow> = (0..1200)
-        .map(|index| row(kpi, &format!("{:04}-{:02}", 1900 + index / 12, index % 12 + 1), Some(&index.to_string())))
+        .map(|index| {
+            row(kpi, &format!("{:04}-{:02}", 1900 + index / 12, index % 12 + 1), Some(&index.to_string()))
+        })
         .collect();
     let upsert = rules(&engine, &tenant, OnConflict::Upsert, false);
     let first = apply(&engine, &tenant, &rows, &upsert).await;

@@ -5,8 +5,8 @@ use crate::on_both_engines;
 use crate::rig::{a_dashboard, a_kpi, dec, first_page, kpis, measured};
 use vigie_kernel::{DashboardId, Frequency, PageRequest, StoreError, UserId};
 use vigie_kpis::{
-    ChangeDashboard, ChangeKpi, CreateDashboard, DashboardFilter, DefineKpi, DeleteDashboard, DeleteKpi, Direction, KpiError,
-    KpiService, KpiStore, ThresholdFields,
+    ChangeDashboard, ChangeKpi, CreateDashboard, DashboardFilter, DefineKpi, DeleteDashboard, DeleteKpi,
+    Direction, KpiError, KpiService, KpiStore, ThresholdFields,
 };
 
 on_both_engines!(a_dashboard_reads_back_as_it_was_written, async |engine: Engine| {
@@ -41,7 +41,8 @@ on_both_engines!(a_code_is_unique_whatever_its_case, async |engine: Engine| {
     let tenant = engine.organization().await;
     let dashboard = a_dashboard(&engine, &tenant, "D").await.snapshot().id;
     let named = |code: Option<&str>| {
-        let mut define = DefineKpi::new(dashboard, "Taux de service", Frequency::Monthly, Direction::UpIsBetter);
+        let mut define =
+            DefineKpi::new(dashboard, "Taux de service", Frequency::Monthly, Direction::UpIsBetter);
         define.code = code.map(ToOwned::to_owned);
         define
     };
@@ -66,7 +67,10 @@ on_both_engines!(what_a_kpi_points_at_must_be_there, async |engine: Engine| {
     let Err(KpiError::Invalid(errors)) = kpis(&engine).create_dashboard(&tenant, command).await else {
         panic!("an owner who is no member was accepted")
     };
-    assert_eq!((errors.as_slice()[0].field.as_str(), errors.as_slice()[0].code), ("owner_id", "owner_unknown"));
+    assert_eq!(
+        (errors.as_slice()[0].field.as_str(), errors.as_slice()[0].code),
+        ("owner_id", "owner_unknown")
+    );
 });
 
 on_both_engines!(a_stale_writer_is_told_so, async |engine: Engine| {

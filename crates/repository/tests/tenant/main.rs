@@ -1,4 +1,11 @@
 //! The contract of an organization's repositories, on both engines.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::too_many_lines,
+    reason = "a test program: what fails here fails the test"
+)]
 
 #[path = "../common/mod.rs"]
 mod common;

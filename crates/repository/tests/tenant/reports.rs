@@ -38,7 +38,8 @@ on_both_engines!(the_overview_counts_the_latest_closed_value, async |engine: Eng
     assert_eq!(after.organization.red_without_action, 0);
     assert_eq!((after.organization.actions.open, after.organization.actions.late), (1, 1));
 
-    let risks = reporting(&engine).top_risks(&tenant, TopRisksQuery { limit: Some(10), as_of: None }).await.unwrap();
+    let risks =
+        reporting(&engine).top_risks(&tenant, TopRisksQuery { limit: Some(10), as_of: None }).await.unwrap();
     let codes: Vec<_> = risks.iter().map(|risk| risk.kpi.name.as_str()).collect();
     assert_eq!(codes, ["Red"]);
 });

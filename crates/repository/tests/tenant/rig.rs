@@ -5,8 +5,8 @@ use std::sync::Arc;
 use vigie_action_plans::ActionPlans;
 use vigie_kernel::{Clock, Dec, Frequency, KpiId, PageRequest, TenantContext};
 use vigie_kpis::{
-    CreateDashboard, Dashboard, DefineKpi, Direction, Entry, Kpi, KpiService, Kpis, RecordValue, Reporting, Source,
-    ThresholdFields,
+    CreateDashboard, Dashboard, DefineKpi, Direction, Entry, Kpi, KpiService, Kpis, RecordValue, Reporting,
+    Source, ThresholdFields,
 };
 
 pub(crate) fn kpis(engine: &Engine) -> Kpis {
@@ -46,8 +46,7 @@ pub(crate) async fn a_dashboard(engine: &Engine, tenant: &TenantContext, title: 
 pub(crate) async fn a_kpi(engine: &Engine, tenant: &TenantContext, name: &str) -> Kpi {
     let dashboard = a_dashboard(engine, tenant, &format!("Dashboard of {name}")).await;
     let thresholds = ThresholdFields::cuts(Some(dec("95")), Some(dec("90")), Some(dec("80")));
-    let mut define =
-        DefineKpi::new(dashboard.snapshot().id, name, Frequency::Monthly, Direction::UpIsBetter);
+    let mut define = DefineKpi::new(dashboard.snapshot().id, name, Frequency::Monthly, Direction::UpIsBetter);
     define.thresholds = thresholds;
     kpis(engine).define_kpi(tenant, define).await.unwrap()
 }

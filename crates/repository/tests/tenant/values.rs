@@ -6,8 +6,8 @@ use crate::rig::{a_kpi, dec, kpis, measured};
 use std::sync::Arc;
 use vigie_kernel::Frequency;
 use vigie_kpis::{
-    DeleteValue, Entry, HistoryQuery, KpiError, KpiService, Outcome, PutClosing, Recompute, SetThresholds, Source, Status,
-    ThresholdFields,
+    DeleteValue, Entry, HistoryQuery, KpiError, KpiService, Outcome, PutClosing, Recompute, SetThresholds,
+    Source, Status, ThresholdFields,
 };
 
 fn whole_history(kpi: vigie_kernel::KpiId) -> HistoryQuery {
@@ -19,7 +19,10 @@ on_both_engines!(a_value_keeps_its_digits_its_colour_and_its_score, async |engin
     let kpi = a_kpi(&engine, &tenant, "Exact").await;
     let service = kpis(&engine);
     service.add_value(&tenant, measured(kpi.id(), "2026-08", "92.5")).await.unwrap();
-    service.add_value(&tenant, measured(kpi.id(), "2026-09-17", "123456789012345678.0123456789")).await.unwrap();
+    service
+        .add_value(&tenant, measured(kpi.id(), "2026-09-17", "123456789012345678.0123456789"))
+        .await
+        .unwrap();
     let history = service.history(&tenant, whole_history(kpi.id())).await.unwrap();
     let read: Vec<_> = history
         .items
@@ -137,7 +140,8 @@ on_both_engines!(new_thresholds_leave_history_until_it_is_recomputed, async |eng
         effective_from: Some("2026-01".to_owned()),
     };
     service.set_thresholds(&tenant, set).await.unwrap();
-    let closing = PutClosing { frequency: Frequency::Monthly, closed_through: Some("2026-08-31".parse().unwrap()) };
+    let closing =
+        PutClosing { frequency: Frequency::Monthly, closed_through: Some("2026-08-31".parse().unwrap()) };
     service.put_closing(&tenant, closing).await.unwrap();
     let colours = async || -> Vec<Status> {
         let history = service.history(&tenant, whole_history(kpi.id())).await.unwrap();

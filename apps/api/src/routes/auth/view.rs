@@ -1,7 +1,7 @@
 //! How accounts, organizations and sessions are shown.
 
-use actix_web::HttpRequest;
 use actix_web::HttpMessage as _;
+use actix_web::HttpRequest;
 use actix_web::http::header;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -134,6 +134,7 @@ impl From<SignedIn> for SessionView {
 /// What the request tells of its client.
 pub(super) fn client_of(req: &HttpRequest) -> ClientInfo {
     let user_agent = req.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
-    let request_id = req.extensions().get::<crate::middleware::RequestId>().map(|request_id| request_id.0.clone());
+    let request_id =
+        req.extensions().get::<crate::middleware::RequestId>().map(|request_id| request_id.0.clone());
     ClientInfo { user_agent: user_agent.map(str::to_owned), request_id: request_id.unwrap_or_default() }
 }

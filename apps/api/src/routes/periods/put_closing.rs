@@ -30,7 +30,8 @@ impl PutClosingRequest {
             checks.refuse("frequency", "required");
         }
         let frequency = checks.one_of("frequency", self.frequency.as_deref(), Frequency::from_name);
-        let date = checks.patch(self.closed_through, |checks, date| checks.date("closed_through", Some(&date)));
+        let date =
+            checks.patch(self.closed_through, |checks, date| checks.date("closed_through", Some(&date)));
         let closed_through = checks.required("closed_through", date);
         PutClosing { frequency: frequency.unwrap_or(Frequency::Monthly), closed_through }
     }

@@ -9,8 +9,8 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use vigie_kernel::Dec;
 use vigie_kpis::{
-    Counts, DashboardOverview, Overview, OverviewQuery, OverviewSection, Policy, ProcessOverview, ReportingService,
-    Status,
+    Counts, DashboardOverview, Overview, OverviewQuery, OverviewSection, Policy, ProcessOverview,
+    ReportingService, Status,
 };
 
 /// As of when, and how headlines are made.

@@ -53,7 +53,8 @@ impl AddValueRequest {
                 PeriodInput::Text(text)
             }
             (None, true) => {
-                for (field, text) in [("period_start", &self.period_start), ("period_end", &self.period_end)] {
+                for (field, text) in [("period_start", &self.period_start), ("period_end", &self.period_end)]
+                {
                     if text.is_none() {
                         checks.refuse(field, "required");
                     }

@@ -33,7 +33,13 @@ impl ValuesQuery {
     fn read(self, kpi_id: KpiId, pages: &Pages, checks: &mut Checks) -> HistoryQuery {
         let (limit, cursor) = (self.limit.as_deref(), self.cursor.as_deref());
         let page = pages.request_up_to(MAX_LIMIT, DEFAULT_LIMIT, limit, cursor, checks);
-        HistoryQuery { kpi_id, from: self.from, to: self.to, limit: Some(i64::from(page.limit)), after: page.after }
+        HistoryQuery {
+            kpi_id,
+            from: self.from,
+            to: self.to,
+            limit: Some(i64::from(page.limit)),
+            after: page.after,
+        }
     }
 }
 

@@ -32,7 +32,13 @@ pub(crate) struct PutValueRequest {
 impl RequestBody for PutValueRequest {}
 
 impl PutValueRequest {
-    fn command(self, kpi_id: KpiId, period: String, expected_version: Option<i64>, checks: &mut Checks) -> RecordValue {
+    fn command(
+        self,
+        kpi_id: KpiId,
+        period: String,
+        expected_version: Option<i64>,
+        checks: &mut Checks,
+    ) -> RecordValue {
         let fields = EntryFields {
             value: self.value.as_ref(),
             not_applicable: self.not_applicable,
@@ -79,6 +85,6 @@ pub(crate) async fn put_value(
         Outcome::Created => {
             Either::Left(Created { location: location(&recorded.shown), version: Some(version), body })
         }
-        Outcome::Updated | Outcome::Unchanged => Either::Right(Versioned { version, body }),
+        Outcome::Updated | Outcome::Unchanged => Either::Right(Versioned { body, version }),
     })
 }

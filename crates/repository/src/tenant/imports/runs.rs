@@ -11,7 +11,8 @@ use sea_orm::{ConnectionTrait, FromQueryResult};
 use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 use vigie_imports::{
-    ImportReads, ImportRun, ImportRunFilter, ImportRunRepository, ImportRunSnapshot, KpiEntry, RunKind, RunPhase, RunStatus,
+    ImportReads, ImportRun, ImportRunFilter, ImportRunRepository, ImportRunSnapshot, KpiEntry, RunKind,
+    RunPhase, RunStatus,
 };
 use vigie_kernel::{Frequency, ImportRunId, Page, PageRequest, Permission, StoreError};
 
@@ -84,11 +85,12 @@ fn run(row: RunRow) -> Result<ImportRun, StoreError> {
 }
 
 async fn find<C: ConnectionTrait>(connection: &C, id: ImportRunId) -> Result<Option<ImportRun>, StoreError> {
-    let row: Option<RunRow> = Sql::new(connection, format!("SELECT {COLUMNS} FROM import_runs WHERE id = $1"))
-        .bind(id.as_uuid())
-        .one(connection)
-        .await
-        .map_err(store_error)?;
+    let row: Option<RunRow> =
+        Sql::new(connection, format!("SELECT {COLUMNS} FROM import_runs WHERE id = $1"))
+            .bind(id.as_uuid())
+            .one(connection)
+            .await
+            .map_err(store_error)?;
     row.map(run).transpose()
 }
 

@@ -4,7 +4,8 @@ use crate::error::store_error;
 use crate::server::is_postgres;
 use crate::sql::{Sql, push_in};
 use crate::tenant::kpis::{
-    VALUE_COLUMNS, ValueRow as StoredRow, definitions_of, insert_revisions, insert_values, update_value, value,
+    VALUE_COLUMNS, ValueRow as StoredRow, definitions_of, insert_revisions, insert_values, update_value,
+    value,
 };
 use async_trait::async_trait;
 use chrono::NaiveDate;
@@ -91,7 +92,9 @@ impl<C: ConnectionTrait> SeaValueWriter<'_, C> {
         for chunk in kpis.chunks(KPIS_PER_READ) {
             let mut sql = Sql::new(
                 self.connection,
-                format!("SELECT {VALUE_COLUMNS}, k.frequency FROM kpi_values v JOIN kpis k ON k.id = v.kpi_id WHERE "),
+                format!(
+                    "SELECT {VALUE_COLUMNS}, k.frequency FROM kpi_values v JOIN kpis k ON k.id = v.kpi_id WHERE "
+                ),
             );
             push_in(&mut sql, "v.kpi_id", chunk.iter().map(|kpi| kpi.as_uuid()));
             sql.push(" AND v.period_start >= ").push_value(first);
@@ -169,7 +172,8 @@ fn retryable(error: sea_orm::DbErr) -> StoreError {
 
 /// The refusal as an import reports it.
 fn rejected(refusal: &RecordRefusal) -> RowOutcome {
-    let told = |name: &str, value: &dyn std::fmt::Display| BTreeMap::from([(name.to_owned(), value.to_string())]);
+    let told =
+        |name: &str, value: &dyn std::fmt::Display| BTreeMap::from([(name.to_owned(), value.to_string())]);
     let (code, params) = match refusal {
         RecordRefusal::PeriodInFuture { today } => (IssueCode::PeriodInFuture, told("today", today)),
         RecordRefusal::PeriodBeforeStart { first } => (IssueCode::PeriodBeforeStart, told("first", first)),

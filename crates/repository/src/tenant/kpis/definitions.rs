@@ -14,9 +14,9 @@ use std::collections::HashMap;
 use uuid::Uuid;
 use vigie_kernel::{Frequency, KpiId, StoreError};
 use vigie_kpis::{
-    Aggregation, Direction, Kpi, KpiDefinition, KpiRepository, KpiSnapshot, RULE_KPI_CODE, RULE_KPI_DASHBOARD,
-    RULE_KPI_HAS_ACTIONS, RULE_KPI_HAS_VALUES, RULE_THRESHOLD_VERSION, RowLock, ThresholdRepository, ThresholdVersion,
-    Thresholds,
+    Aggregation, Direction, Kpi, KpiDefinition, KpiRepository, KpiSnapshot, RULE_KPI_CODE,
+    RULE_KPI_DASHBOARD, RULE_KPI_HAS_ACTIONS, RULE_KPI_HAS_VALUES, RULE_THRESHOLD_VERSION, RowLock,
+    ThresholdRepository, ThresholdVersion, Thresholds,
 };
 
 const RULES: &[UniqueRule] =
@@ -172,7 +172,7 @@ async fn thresholds_of<C: ConnectionTrait>(
     let rows: Vec<ThresholdRow> = sql.all(connection).await.map_err(store_error)?;
     let mut versions: HashMap<KpiId, Vec<ThresholdVersion>> = HashMap::new();
     for row in rows {
-        let version = threshold_version(row)?;
+        let version = threshold_version(&row)?;
         versions.entry(version.kpi_id).or_default().push(version);
     }
     Ok(versions)
@@ -245,7 +245,10 @@ impl<C: ConnectionTrait> KpiRepository for SeaKpis<'_, C> {
             Err(error) => {
                 let error = with_rules(self.0, RULES, self.foreign_rules(k), error).await;
                 if is_postgres(self.0) {
-                    self.0.execute_unprepared("ROLLBACK TO SAVEPOINT define_kpi").await.map_err(store_error)?;
+                    self.0
+                        .execute_unprepared("ROLLBACK TO SAVEPOINT define_kpi")
+                        .await
+                        .map_err(store_error)?;
                 }
                 Err(error)
             }
@@ -316,7 +319,11 @@ impl<C: ConnectionTrait> KpiRepository for SeaKpis<'_, C> {
                         RULE_KPI_HAS_VALUES,
                         "SELECT 1 FROM kpi_values WHERE kpi_id = $1 LIMIT 1",
                     ),
-                    held("actions_kpi_fkey", RULE_KPI_HAS_ACTIONS, "SELECT 1 FROM actions WHERE kpi_id = $1 LIMIT 1"),
+                    held(
+                        "actions_kpi_fkey",
+                        RULE_KPI_HAS_ACTIONS,
+                        "SELECT 1 FROM actions WHERE kpi_id = $1 LIMIT 1",
+                    ),
                 ];
                 Err(with_rules(self.0, &[], rules, error).await)
             }

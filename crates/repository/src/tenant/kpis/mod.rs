@@ -20,8 +20,8 @@ use values::{SeaClosings, SeaRevisions, SeaValues};
 use vigie_jobs::Outbox;
 use vigie_kernel::{AuditLog, StoreError, TenantContext};
 use vigie_kpis::{
-    ClosingRepository, DashboardRepository, KpiReads, KpiRepository, KpiStore, KpiWork, ReportingReads, ReportingStore,
-    RevisionRepository, ThresholdRepository, ValueRepository,
+    ClosingRepository, DashboardRepository, KpiReads, KpiRepository, KpiStore, KpiWork, ReportingReads,
+    ReportingStore, RevisionRepository, ThresholdRepository, ValueRepository,
 };
 
 #[async_trait]

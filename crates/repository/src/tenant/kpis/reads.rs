@@ -3,8 +3,8 @@
 use super::dashboards::find_dashboard;
 use super::definitions::{KPI_COLUMNS, KpiDbRow, find_definition, kpi};
 use super::rows::{
-    DASHBOARD_COLUMNS, DashboardDbRow, RevisionRow, VALUE_COLUMNS, ValueRow, closings, dashboard, find_value, revision,
-    value,
+    DASHBOARD_COLUMNS, DashboardDbRow, RevisionRow, VALUE_COLUMNS, ValueRow, closings, dashboard, find_value,
+    revision, value,
 };
 use crate::error::store_error;
 use crate::keyset::{by_text, page};
@@ -14,8 +14,8 @@ use async_trait::async_trait;
 use chrono::NaiveDate;
 use vigie_kernel::{Cursor, DashboardId, KpiId, Page, PageRequest, StoreError};
 use vigie_kpis::{
-    Dashboard, DashboardFilter, Kpi, KpiDefinition, KpiFilter, KpiReads, PeriodClosing, Revision, RowLock, Value,
-    ValueRange,
+    Dashboard, DashboardFilter, Kpi, KpiDefinition, KpiFilter, KpiReads, PeriodClosing, Revision, RowLock,
+    Value, ValueRange,
 };
 
 #[async_trait]
@@ -36,10 +36,12 @@ impl KpiReads for TenantReads {
         }
         by_text(&mut sql, "d.title", "d.id", request);
         let rows: Vec<DashboardDbRow> = sql.all(&self.pool).await.map_err(store_error)?;
-        page(rows, request, |row| Ok(dashboard(row)), |last| Cursor {
-            key: last.snapshot().title.clone(),
-            id: last.snapshot().id.as_uuid(),
-        })
+        page(
+            rows,
+            request,
+            |row| Ok(dashboard(row)),
+            |last| Cursor { key: last.snapshot().title.clone(), id: last.snapshot().id.as_uuid() },
+        )
     }
 
     async fn kpis(&mut self, filter: &KpiFilter, request: &PageRequest) -> Result<Page<Kpi>, StoreError> {

@@ -13,8 +13,8 @@ use std::collections::HashMap;
 use uuid::Uuid;
 use vigie_kernel::{Frequency, KpiId, Period, StoreError, TenantContext};
 use vigie_kpis::{
-    ActionCounts, DashboardRow, Direction, Expectation, KpiRow, LatestValue, ReportRows, ReportingReads, StatusReason,
-    Thresholds,
+    ActionCounts, DashboardRow, Direction, Expectation, KpiRow, LatestValue, ReportRows, ReportingReads,
+    StatusReason, Thresholds,
 };
 
 const DASHBOARDS: &str = "SELECT id, title, process_name, owner_id FROM dashboards";

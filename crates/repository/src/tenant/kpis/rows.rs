@@ -9,8 +9,8 @@ use sea_orm::{ConnectionTrait, FromQueryResult};
 use uuid::Uuid;
 use vigie_kernel::{Dec, Frequency, KpiId, Period, StoreError};
 use vigie_kpis::{
-    Dashboard, DashboardSnapshot, Direction, Entry, PeriodClosing, Revision, Source,
-    Status, StatusReason, ThresholdFields, ThresholdVersion, Thresholds, Value, ValueSnapshot,
+    Dashboard, DashboardSnapshot, Direction, Entry, PeriodClosing, Revision, Source, Status, StatusReason,
+    ThresholdFields, ThresholdVersion, Thresholds, Value, ValueSnapshot,
 };
 
 pub(super) const DASHBOARD_COLUMNS: &str = "d.id, d.title, d.description, d.process_name, d.owner_id, d.version, d.created_at, \
@@ -170,8 +170,7 @@ pub(super) struct ThresholdRow {
     created_by: Uuid,
 }
 
-pub(super) const THRESHOLD_COLUMNS: &str =
-    "t.id, t.kpi_id, t.version_no, t.effective_from, t.direction, t.green, t.orange, t.red, t.created_at, t.created_by";
+pub(super) const THRESHOLD_COLUMNS: &str = "t.id, t.kpi_id, t.version_no, t.effective_from, t.direction, t.green, t.orange, t.red, t.created_at, t.created_by";
 
 pub(super) fn cuts(
     green: Option<StoredDec>,
@@ -182,7 +181,7 @@ pub(super) fn cuts(
     ThresholdFields::cuts(plain(green), plain(orange), plain(red))
 }
 
-pub(super) fn threshold_version(row: ThresholdRow) -> Result<ThresholdVersion, StoreError> {
+pub(super) fn threshold_version(row: &ThresholdRow) -> Result<ThresholdVersion, StoreError> {
     let direction = named("kpi_thresholds.direction", &row.direction, Direction::from_name)?;
     Ok(ThresholdVersion {
         id: row.id.into(),
@@ -220,9 +219,8 @@ pub(super) async fn closings<C: ConnectionTrait>(connection: &C) -> Result<Vec<P
             .await
             .map_err(store_error)?;
     let mut closings = rows.iter().map(closing).collect::<Result<Vec<_>, _>>()?;
-    closings.sort_by_key(|closing| {
-        Frequency::ALL.iter().position(|frequency| *frequency == closing.frequency)
-    });
+    closings
+        .sort_by_key(|closing| Frequency::ALL.iter().position(|frequency| *frequency == closing.frequency));
     Ok(closings)
 }
 

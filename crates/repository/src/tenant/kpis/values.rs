@@ -1,6 +1,6 @@
 //! Values, their revisions, and closed periods.
 
-use super::rows::{ValueRow, VALUE_COLUMNS, entry_columns, find_value, value};
+use super::rows::{VALUE_COLUMNS, ValueRow, entry_columns, find_value, value};
 use crate::error::{UniqueRule, store_error, with_unique};
 use crate::sql::Sql;
 use crate::stored::touched;
@@ -96,7 +96,10 @@ pub(in crate::tenant) async fn insert_values<C: ConnectionTrait>(
             sql.push_value(v.id.as_uuid()).push(", ").push_value(v.kpi_id.as_uuid()).push(", ");
             sql.push_value(v.period.start()).push(", ").push_value(v.period.end()).push(", ");
             sql.push_dec(number).push(", ").push_value(reason).push(", ");
-            sql.push_value(v.status.map(Status::name)).push(", ").push_value(v.status_reason.name()).push(", ");
+            sql.push_value(v.status.map(Status::name))
+                .push(", ")
+                .push_value(v.status_reason.name())
+                .push(", ");
             sql.push_dec(v.score).push(", ").push_value(v.threshold_version).push(", ");
             sql.push_value(v.comment.as_deref()).push(", ").push_value(v.source.name()).push(", ");
             sql.push_value(v.version).push(", ").push_value(v.created_at).push(", ");

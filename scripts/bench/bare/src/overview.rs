@@ -1,0 +1,89 @@
+//! `GET /overview`
+
+use crate::{Answer, text};
+use actix_web::{get, web};
+use chrono::{DateTime, NaiveDate, Utc};
+use rust_decimal::Decimal;
+use serde::Serialize;
+use sqlx::{FromRow, PgPool};
+use uuid::Uuid;
+
+const DASHBOARDS: &str = "SELECT id, title, process_name, owner_id FROM dashboards";
+const KPIS: &str = "SELECT k.id, k.dashboard_id, k.code, k.name, k.unit, k.display_decimals, k.frequency, k.direction, k.weight, \
+    k.critical, k.owner_id, k.grace_days, k.start_period, k.end_period, k.created_at, v.period_start, v.value, \
+    v.not_applicable_reason, v.status, v.status_reason, v.score, t.direction AS judged_direction, t.green, t.orange, t.red \
+    FROM kpis k \
+    LEFT JOIN kpi_values v ON v.kpi_id = k.id AND v.period_start = \
+        (SELECT MAX(l.period_start) FROM kpi_values l WHERE l.kpi_id = k.id AND l.period_end < $1) \
+    LEFT JOIN kpi_thresholds t ON t.kpi_id = k.id AND t.version_no = v.threshold_version \
+    WHERE NOT k.archived";
+const ACTIONS: &str = "SELECT kpi_id, COUNT(*) AS open, COUNT(CASE WHEN due_date < $1 THEN 1 END) AS late FROM actions \
+    WHERE status IN ('OPEN', 'IN_PROGRESS') GROUP BY kpi_id";
+
+#[derive(FromRow, Serialize)]
+struct Dashboard {
+    id: Uuid,
+    title: String,
+    process_name: Option<String>,
+    owner_id: Uuid,
+}
+
+#[derive(FromRow, Serialize)]
+struct Kpi {
+    id: Uuid,
+    dashboard_id: Uuid,
+    code: String,
+    name: String,
+    unit: String,
+    display_decimals: i32,
+    frequency: String,
+    direction: String,
+    #[serde(serialize_with = "text::exact")]
+    weight: Option<Decimal>,
+    critical: bool,
+    owner_id: Uuid,
+    grace_days: i32,
+    start_period: Option<NaiveDate>,
+    end_period: Option<NaiveDate>,
+    created_at: DateTime<Utc>,
+    period_start: Option<NaiveDate>,
+    #[serde(serialize_with = "text::exact")]
+    value: Option<Decimal>,
+    not_applicable_reason: Option<String>,
+    status: Option<String>,
+    status_reason: Option<String>,
+    #[serde(serialize_with = "text::exact")]
+    score: Option<Decimal>,
+    judged_direction: Option<String>,
+    #[serde(serialize_with = "text::exact")]
+    green: Option<Decimal>,
+    #[serde(serialize_with = "text::exact")]
+    orange: Option<Decimal>,
+    #[serde(serialize_with = "text::exact")]
+    red: Option<Decimal>,
+}
+
+#[derive(FromRow, Serialize)]
+struct Actions {
+    kpi_id: Uuid,
+    open: i64,
+    late: i64,
+}
+
+/// The rows of the three statements, not rolled up.
+#[derive(Serialize)]
+struct Rows {
+    dashboards: Vec<Dashboard>,
+    kpis: Vec<Kpi>,
+    actions: Vec<Actions>,
+}
+
+#[get("/overview")]
+pub(crate) async fn rows(pool: web::Data<PgPool>) -> Answer<web::Json<Rows>> {
+    let today = Utc::now().date_naive();
+    Ok(web::Json(Rows {
+        dashboards: sqlx::query_as(DASHBOARDS).fetch_all(&**pool).await?,
+        kpis: sqlx::query_as(KPIS).bind(today).fetch_all(&**pool).await?,
+        actions: sqlx::query_as(ACTIONS).bind(today).fetch_all(&**pool).await?,
+    }))
+}
