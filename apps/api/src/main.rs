@@ -69,11 +69,11 @@ async fn run(arguments: Arguments) -> Result<(), BoxError> {
     });
     let server = serve(Services::from(&app), settings, listener, asked_to_stop())?;
     tracing::info!(http.address = %address, jobs = app.runs_jobs(), "vigie-api serves on http://{address}");
-    let served = server.await;
+    let outcome = server.await;
     stop.cancel();
     background.await?;
     tracing::info!("stopped");
-    Ok(served?)
+    Ok(outcome?)
 }
 
 fn start_log(config: &Config) -> Result<(), BoxError> {

@@ -126,6 +126,7 @@ impl App {
             Arc::clone(&queue),
             relay,
             Handlers::default().with(runner),
+            Arc::clone(&tenancy),
             config.worker.concurrency,
         );
         Ok(Self {

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use vigie_jobs::{Handle, Job, JobError, JobRun, Progress, Retry};
 use vigie_kernel::StoreError;
 use vigie_repository::{ClaimedJob, JobQueue, LEASE, Relay};
+use vigie_tenancy::{ResumeReport, TenancyService};
 
 /// How often every organization's outbox is looked at, in case a signal was lost with a process.
 const SWEEP: Duration = Duration::from_mins(1);
@@ -60,6 +61,7 @@ pub struct Background {
     queue: Arc<JobQueue>,
     relay: Arc<Relay>,
     handlers: Handlers,
+    tenancy: Arc<dyn TenancyService>,
     concurrency: usize,
 }
 
@@ -68,9 +70,10 @@ impl Background {
         queue: Arc<JobQueue>,
         relay: Arc<Relay>,
         handlers: Handlers,
+        tenancy: Arc<dyn TenancyService>,
         concurrency: usize,
     ) -> Self {
-        Self { queue, relay, handlers, concurrency }
+        Self { queue, relay, handlers, tenancy, concurrency }
     }
 
     /// Relays and runs jobs until `stop`; then gives back what it holds.
@@ -92,11 +95,7 @@ impl Background {
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
-                _ = sweep.tick() => {
-                    if let Err(error) = self.relay.sweep().await {
-                        tracing::warn!(%error, "the outboxes could not be swept");
-                    }
-                }
+                _ = sweep.tick() => self.sweep().await,
                 organizations = self.relay.signal().wait() => {
                     for organization in organizations {
                         if let Err(error) = self.relay.relay(organization).await {
@@ -105,6 +104,18 @@ impl Background {
                     }
                 }
             }
+        }
+    }
+
+    /// What a lost signal or a request that went away has left behind.
+    async fn sweep(&self) {
+        if let Err(error) = self.relay.sweep().await {
+            tracing::warn!(%error, "the outboxes could not be swept");
+        }
+        match self.tenancy.resume_unfinished().await {
+            Ok(report) if report == ResumeReport::default() => {}
+            Ok(report) => tracing::info!(?report, "went on with organizations whose provisioning had stopped"),
+            Err(error) => tracing::warn!(%error, "unfinished organizations could not be looked at"),
         }
     }
 

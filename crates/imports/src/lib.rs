@@ -12,6 +12,7 @@
 mod catalogue;
 mod channel;
 mod code;
+mod columns;
 mod commands;
 mod detect;
 mod error;

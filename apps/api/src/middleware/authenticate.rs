@@ -2,7 +2,7 @@
 
 use super::client;
 use super::request_id::RequestId;
-use super::throttle::{Policy, Throttle};
+use super::throttle::{Allowance, Policy, Throttle};
 use crate::openapi::ApiDocument;
 use crate::problem::{ApiError, Code};
 use crate::server::ServerState;
@@ -37,20 +37,27 @@ pub(crate) async fn authenticate<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     match gate.admit(&req).await {
-        Ok(()) => Ok(next.call(req).await?.map_into_boxed_body()),
+        Ok(allowance) => {
+            let mut res = next.call(req).await?.map_into_boxed_body();
+            if let Some(allowance) = allowance {
+                tell_allowance(res.headers_mut(), &allowance);
+            }
+            Ok(res)
+        }
         Err(error) => Ok(req.error_response(error)),
     }
 }
 
 impl Gate {
-    async fn admit(&self, req: &ServiceRequest) -> Result<(), ApiError> {
+    /// Lets a request in, or says why not; what is left to the client of his requests.
+    async fn admit(&self, req: &ServiceRequest) -> Result<Option<Allowance>, ApiError> {
         // Where no route is, there is nothing to protect: the default route answers.
-        let Some(pattern) = req.match_pattern() else { return Ok(()) };
+        let Some(pattern) = req.match_pattern() else { return Ok(None) };
         if self.document.is_public(req.method(), &pattern) {
-            self.count_address(Policy::of_public(&pattern), req)?;
+            let allowance = self.count_address(Policy::of_public(&pattern), req)?;
             let named = self.named(req).await?;
             req.extensions_mut().insert(NamedOrganization(named));
-            return Ok(());
+            return Ok(allowance);
         }
         let Some(token) = bearer(req) else {
             self.count_address(Policy::Anonymous, req)?;
@@ -67,10 +74,10 @@ impl Gate {
                 return Err(error.into());
             }
         };
-        self.count(Policy::Requests, caller.user().to_string())?;
+        let allowance = self.count(Policy::Requests, caller.user().to_string())?;
         refuse_write_to_read_only(&caller, req.method())?;
         req.extensions_mut().insert(caller);
-        Ok(())
+        Ok(allowance)
     }
 
     async fn named(&self, req: &ServiceRequest) -> Result<Option<OrganizationId>, ApiError> {
@@ -85,16 +92,27 @@ impl Gate {
         Ok(self.tenancy.resolve(&hints).await?.map(|organization| organization.id))
     }
 
-    fn count_address(&self, policy: Policy, req: &ServiceRequest) -> Result<(), ApiError> {
+    fn count_address(&self, policy: Policy, req: &ServiceRequest) -> Result<Option<Allowance>, ApiError> {
         let address = client::address(req, &self.state.trusted_proxies);
         self.count(policy, address.map_or_else(|| "unknown".to_owned(), client::counted_as))
     }
 
-    fn count(&self, policy: Policy, client: String) -> Result<(), ApiError> {
-        let Some(throttle) = &self.throttle else { return Ok(()) };
+    fn count(&self, policy: Policy, client: String) -> Result<Option<Allowance>, ApiError> {
+        let Some(throttle) = &self.throttle else { return Ok(None) };
         throttle
             .count(policy, client)
+            .map(Some)
             .map_err(|seconds| ApiError::new(Code::TooManyRequests).retry_after(seconds))
+    }
+}
+
+fn tell_allowance(headers: &mut header::HeaderMap, allowance: &Allowance) {
+    for (name, value) in
+        [("ratelimit-policy", allowance.policy_header()), ("ratelimit", allowance.state_header())]
+    {
+        if let Ok(value) = header::HeaderValue::from_str(&value) {
+            headers.insert(header::HeaderName::from_static(name), value);
+        }
     }
 }
 

@@ -77,7 +77,14 @@ fn told_in_our_form(res: ServiceResponse<BoxBody>, context: &ProblemContext) -> 
         Some(error) => told(error, context),
         None => told(&of_framework(error), context),
     };
-    ServiceResponse::new(res.into_parts().0, answer)
+    let (req, old) = res.into_parts();
+    let mut res = ServiceResponse::new(req, answer);
+    for name in ["ratelimit-policy", "ratelimit"] {
+        if let Some(value) = old.headers().get(name) {
+            res.headers_mut().insert(header::HeaderName::from_static(name), value.clone());
+        }
+    }
+    res
 }
 
 fn told(error: &ApiError, context: &ProblemContext) -> actix_web::HttpResponse {

@@ -58,6 +58,30 @@ impl Policy {
     }
 }
 
+/// What is left to a client, for the headers of the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Allowance {
+    policy: Policy,
+    burst: u32,
+    window: TimeDelta,
+    /// Requests that are left now.
+    left: i64,
+    /// Until the whole burst is back.
+    whole_in: TimeDelta,
+}
+
+impl Allowance {
+    /// `RateLimit-Policy`.
+    pub(super) fn policy_header(&self) -> String {
+        format!("\"{}\";q={};w={}", self.policy.name(), self.burst, self.window.num_seconds())
+    }
+
+    /// `RateLimit`.
+    pub(super) fn state_header(&self) -> String {
+        format!("\"{}\";r={};t={}", self.policy.name(), self.left, self.whole_in.num_seconds())
+    }
+}
+
 /// Counts requests.
 pub(crate) struct Throttle {
     limits: Throttles,
@@ -72,7 +96,7 @@ impl Throttle {
     }
 
     /// Counts a request; tells the seconds to wait when it is one too many.
-    pub(super) fn count(&self, policy: Policy, client: String) -> Result<(), u64> {
+    pub(super) fn count(&self, policy: Policy, client: String) -> Result<Allowance, u64> {
         let (burst, window) = self.figures(policy);
         let Some(step) = window.checked_div(i32::try_from(burst).unwrap_or(i32::MAX)) else {
             return Err(u64::try_from(window.num_seconds()).unwrap_or(1));
@@ -92,7 +116,9 @@ impl Throttle {
             return Err(u64::try_from(over.num_seconds()).unwrap_or(0) + 1);
         }
         *whole_at = next;
-        Ok(())
+        let used = next - now;
+        let left = (window - used).num_milliseconds() / step.num_milliseconds().max(1);
+        Ok(Allowance { policy, burst, window, left, whole_in: used })
     }
 
     const fn figures(&self, policy: Policy) -> (u32, TimeDelta) {
@@ -129,11 +155,16 @@ mod tests {
         let clock = Arc::new(FixedClock::at_text("2026-01-01T00:00:00Z"));
         let throttle = throttle(&clock);
         let login = |client: &str| throttle.count(Policy::Login, client.to_owned());
-        assert_eq!([login("a"), login("a"), login("a")], [Ok(()); 3]);
+        assert_eq!(
+            [login("a"), login("a"), login("a")].map(|answer| answer.map(|left| left.left)),
+            [Ok(2), Ok(1), Ok(0)]
+        );
         assert_eq!(login("a"), Err(21));
-        assert_eq!(login("b"), Ok(()), "each client has his own");
+        assert!(login("b").is_ok(), "each client has his own");
         clock.advance(TimeDelta::seconds(21));
-        assert_eq!(login("a"), Ok(()));
+        let left = login("a").unwrap();
+        assert_eq!(left.policy_header(), "\"login\";q=3;w=60");
+        assert_eq!(left.state_header(), "\"login\";r=0;t=59");
         assert!(login("a").is_err());
     }
 
@@ -141,8 +172,8 @@ mod tests {
     fn the_policies_count_apart() {
         let clock = Arc::new(FixedClock::at_text("2026-01-01T00:00:00Z"));
         let throttle = throttle(&clock);
-        assert_eq!(throttle.count(Policy::Signup, "a".to_owned()), Ok(()));
+        assert!(throttle.count(Policy::Signup, "a".to_owned()).is_ok());
         assert!(throttle.count(Policy::Signup, "a".to_owned()).is_err());
-        assert_eq!(throttle.count(Policy::Refresh, "a".to_owned()), Ok(()));
+        assert!(throttle.count(Policy::Refresh, "a".to_owned()).is_ok());
     }
 }

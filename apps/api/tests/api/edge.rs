@@ -172,8 +172,11 @@ async fn logins_beyond_the_limit_are_refused_with_the_time_to_wait() {
     })
     .await;
     let body = json!({"email": "nobody@example.org", "password": "wrong password 1"});
-    for _ in 0..2 {
-        server.client.post("/auth/login", &body).await.expect_problem(401, "invalid_credentials");
+    for left in [1, 0] {
+        let answer = server.client.post("/auth/login", &body).await;
+        answer.expect_problem(401, "invalid_credentials");
+        assert_eq!(answer.header("ratelimit-policy"), "\"login\";q=2;w=60");
+        assert!(answer.header("ratelimit").starts_with(&format!("\"login\";r={left};")));
     }
     let answer = server.client.post("/auth/login", &body).await;
     answer.expect_problem(429, "too_many_requests");

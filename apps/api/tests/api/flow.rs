@@ -136,7 +136,7 @@ async fn pages(client: &Client, kpi: &str) {
         let link = answer.header("link");
         assert_eq!(page["next_cursor"].is_null(), link.is_empty());
         let Some(next) = link.strip_prefix('<').and_then(|rest| rest.split('>').next()) else { break };
-        path = next.to_owned();
+        next.clone_into(&mut path);
     }
     let months: Vec<Value> = (1..=9).map(|month| json!(format!("2025-{month:02}"))).collect();
     assert_eq!(seen, months, "every value once, in order");

@@ -1,5 +1,7 @@
 //! Tests of the API over HTTP, and of its document. One program, so that it is linked once.
 
+#![cfg(test)]
+
 mod access;
 mod common;
 mod edge;

@@ -10,6 +10,7 @@ pub(crate) fn windows_1252(text: &str) -> Vec<u8> {
         .map(|c| match c {
             '€' => 0x80,
             '’' => 0x92,
+            '–' => 0x96,
             'œ' => 0x9c,
             c => u8::try_from(u32::from(c)).unwrap(),
         })

@@ -88,27 +88,45 @@ fn assert_complete(report: &Value) {
 
 async fn a_killed_import_ends_by_itself_like_an_undisturbed_one(place: Place) {
     let file = long_file();
+    let t0 = std::time::Instant::now();
     let server = Server::start(&place).await;
+    eprintln!("TT 2 {:?}", t0.elapsed());
     let (calm, struck) = (server.sign_up("calm").await, server.sign_up("struck").await);
+    eprintln!("TT 3 {:?}", t0.elapsed());
     let (calm_kpis, struck_kpis) = (kpis(&calm).await, kpis(&struck).await);
+    eprintln!("TT 4 {:?}", t0.elapsed());
     let undisturbed = start_import(&calm, &file).await;
+    eprintln!("TT 5 {:?}", t0.elapsed());
     assert_complete(&calm.import_ended(&undisturbed).await);
+    eprintln!("TT 6 {:?}", t0.elapsed());
 
     let job = start_import(&struck, &file).await;
+    eprintln!("TT 8 {:?}", t0.elapsed());
     in_the_middle(&struck, &job).await;
+    eprintln!("TT 9 {:?}", t0.elapsed());
     server.kill();
+    eprintln!("TT 10 {:?}", t0.elapsed());
 
     let server = Server::start(&place).await;
+    eprintln!("TT 12 {:?}", t0.elapsed());
     let (calm, struck) = (calm.at(&server), struck.at(&server));
+    eprintln!("TT 13 {:?}", t0.elapsed());
     assert_complete(&struck.import_ended(&job).await);
+    eprintln!("TT 14 {:?}", t0.elapsed());
     let (wanted, told) = (everything(&calm, &calm_kpis).await, everything(&struck, &struck_kpis).await);
+    eprintln!("TT 15 {:?}", t0.elapsed());
     assert_eq!(wanted.len(), KPIS * DAYS);
+    eprintln!("TT 16 {:?}", t0.elapsed());
     assert!(wanted == told, "the values differ from those of an undisturbed run");
+    eprintln!("TT 17 {:?}", t0.elapsed());
     for (kpi, day) in [(0, "2022-01-01"), (50, "2023-05-17"), (99, "2024-09-26")] {
         let revisions = struck.all(&format!("/kpis/{}/values/{day}/revisions", struck_kpis[kpi])).await;
         assert_eq!(revisions.len(), 1, "one revision for one row: {revisions:?}");
     }
     let again = start_import(&struck, &file).await;
+    eprintln!("TT 22 {:?}", t0.elapsed());
     let again = struck.import_ended(&again).await;
+    eprintln!("TT 23 {:?}", t0.elapsed());
     assert_eq!(again["counts"]["unchanged"], KPIS * DAYS, "{}", again["counts"]);
+    eprintln!("TT 24 {:?}", t0.elapsed());
 }

@@ -134,6 +134,7 @@ impl Process {
             .env_clear()
             .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
             .env("VIGIE__HTTP__BIND", address.to_string())
+            .env("NO_COLOR", "1")
             .env("VIGIE__LIMITS__ENABLED", "false")
             .envs(place.settings())
             .envs(settings.iter().copied())

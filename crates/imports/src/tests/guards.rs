@@ -177,3 +177,16 @@ proptest::proptest! {
         let _ = with(vec![kpi("A")]).try_read(bytes);
     }
 }
+
+#[test]
+fn a_file_on_disk_reads_like_bytes() {
+    let csv = "kpi;date;value\nA;2026-01;1\n";
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(csv.as_bytes()).unwrap();
+    let source = Source::File(file.path().to_owned(), None);
+    let catalogue = std::sync::Arc::new(KpiCatalogue::new(vec![kpi("A")]));
+    let locale = vigie_kernel::Locale::Fr;
+    let options = ImportOptions::default();
+    let prepared = Prepared::open(&source, "a.csv", options, catalogue, locale, &Limits::default()).unwrap();
+    assert_eq!((prepared.total(), prepared.cells(), prepared.kind()), (1, 1, FileKind::Csv));
+}

@@ -136,3 +136,72 @@ fn header_dates_of_a_wide_sheet() {
     let read = with(vec![kpi("A")]).read(save(book));
     assert_eq!(read.values, ["A 2026-01=1", "A 2026-02=2"]);
 }
+
+/// A workbook written by hand, for what the writer of the other tests cannot make.
+fn by_hand(workbook: &str, rows: &str) -> Vec<u8> {
+    const MAIN: &str = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
+    const PACKAGE: &str = "http://schemas.openxmlformats.org/package/2006";
+    const OFFICE: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+    let relation = |kind: &str, target: &str| {
+        format!(
+            "<Relationships xmlns=\"{PACKAGE}/relationships\"><Relationship Id=\"rId1\" Type=\"{OFFICE}/{kind}\" Target=\"{target}\"/></Relationships>"
+        )
+    };
+    let members = [
+        ("[Content_Types].xml", format!("<Types xmlns=\"{PACKAGE}/content-types\"/>")),
+        ("_rels/.rels", relation("officeDocument", "xl/workbook.xml")),
+        (
+            "xl/workbook.xml",
+            format!(
+                "<workbook xmlns=\"{MAIN}\" xmlns:r=\"{OFFICE}\">{workbook}<sheets><sheet name=\"S\" sheetId=\"1\" r:id=\"rId1\"/></sheets></workbook>"
+            ),
+        ),
+        ("xl/_rels/workbook.xml.rels", relation("worksheet", "worksheets/sheet1.xml")),
+        (
+            "xl/styles.xml",
+            format!(
+                "<styleSheet xmlns=\"{MAIN}\"><cellXfs><xf numFmtId=\"0\"/><xf numFmtId=\"14\"/></cellXfs></styleSheet>"
+            ),
+        ),
+        (
+            "xl/worksheets/sheet1.xml",
+            format!("<worksheet xmlns=\"{MAIN}\"><sheetData>{rows}</sheetData></worksheet>"),
+        ),
+    ];
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, text) in members {
+        zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        std::io::Write::write_all(&mut zip, text.as_bytes()).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+const HEADER: &str = "<row r=\"1\"><c r=\"A1\" t=\"str\"><v>kpi</v></c><c r=\"B1\" t=\"str\"><v>date</v></c><c r=\"C1\" t=\"str\"><v>value</v></c></row>";
+
+fn data_row(row: u32, serial: u32, cell: &str) -> String {
+    format!(
+        "<row r=\"{row}\"><c r=\"A{row}\" t=\"str\"><v>A</v></c><c r=\"B{row}\" s=\"1\"><v>{serial}</v></c>{cell}</row>"
+    )
+}
+
+#[test]
+fn dates_count_from_the_epoch_of_the_workbook() {
+    let rows = format!("{HEADER}{}", data_row(2, 42_735, "<c r=\"C2\"><v>15</v></c>"));
+    let daily = || with(vec![of(Frequency::Daily, "A")]);
+    assert_eq!(daily().read(by_hand("", &rows)).values, ["A 2016-12-31=15"]);
+    assert_eq!(daily().read(by_hand("<workbookPr date1904=\"1\"/>", &rows)).values, ["A 2021-01-01=15"]);
+}
+
+#[test]
+fn each_cell_error_is_told_and_not_available_is_blank() {
+    let errors = ["#DIV/0!", "#NAME?", "#VALUE!", "#NULL!", "#REF!", "#NUM!", "#N/A"];
+    let mut rows = format!("{HEADER}{}", data_row(2, 44_000, "<c r=\"C2\"><v>1</v></c>"));
+    for (row, error) in (3..).zip(errors) {
+        rows.push_str(&data_row(row, 44_000 + row, &format!("<c r=\"C{row}\" t=\"e\"><v>{error}</v></c>")));
+    }
+    let read = with(vec![of(Frequency::Daily, "A")]).read(by_hand("", &rows));
+    let raw: Vec<_> = read.report.issues.iter().filter_map(|issue| issue.raw.as_deref()).collect();
+    assert_eq!(raw, &errors[..6]);
+    assert!(read.report.issues.iter().all(|issue| issue.code == IssueCode::CellError));
+    assert_eq!((read.counts.rejected, read.counts.blank), (6, 1));
+}

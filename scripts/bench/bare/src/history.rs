@@ -9,7 +9,8 @@ use sqlx::{FromRow, PgPool};
 use uuid::Uuid;
 
 /// Read by the product before the values are: which periods are closed, the KPI, its thresholds.
-pub(crate) const CLOSINGS: &str = "SELECT frequency, closed_through, updated_at, updated_by FROM period_closings";
+pub(crate) const CLOSINGS: &str =
+    "SELECT frequency, closed_through, updated_at, updated_by FROM period_closings";
 const DEFINITION: &str = "SELECT k.id, k.dashboard_id, k.code, k.name, k.description, k.unit, k.display_decimals, k.frequency, \
     k.direction, k.threshold_green, k.threshold_orange, k.threshold_red, k.threshold_version, k.aggregation, k.weight, \
     k.critical, k.owner_id, k.grace_days, k.start_period, k.end_period, k.archived, k.version, k.created_at, k.created_by, \
@@ -168,7 +169,10 @@ fn view(row: Row, decimals: u32) -> View {
 
 async fn values(pool: &PgPool, kpi: Uuid, limit: i64, decimals: u32) -> Answer<web::Json<List>> {
     let rows: Vec<Row> = sqlx::query_as(VALUES).bind(kpi).bind(limit + 1).fetch_all(pool).await?;
-    Ok(web::Json(List { items: rows.into_iter().map(|row| view(row, decimals)).collect(), next_cursor: None }))
+    Ok(web::Json(List {
+        items: rows.into_iter().map(|row| view(row, decimals)).collect(),
+        next_cursor: None,
+    }))
 }
 
 /// The four statements of the product, one after the other.

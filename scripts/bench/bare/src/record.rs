@@ -146,7 +146,8 @@ pub(crate) async fn same_statements(
     let mut transaction = pool.begin().await?;
     let _closings = sqlx::query(CLOSINGS).fetch_all(&mut *transaction).await?;
     let _definition: Definition = sqlx::query_as(DEFINITION).bind(*kpi).fetch_one(&mut *transaction).await?;
-    let _thresholds: Vec<Threshold> = sqlx::query_as(THRESHOLDS).bind(*kpi).fetch_all(&mut *transaction).await?;
+    let _thresholds: Vec<Threshold> =
+        sqlx::query_as(THRESHOLDS).bind(*kpi).fetch_all(&mut *transaction).await?;
     let view = insert(&mut transaction, *kpi, &body).await?;
     transaction.commit().await?;
     Ok(HttpResponse::Created().json(view))

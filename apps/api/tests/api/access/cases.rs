@@ -1,0 +1,226 @@
+//! The table: one case for each operation of the document.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// What an operation is done with, and by whom.
+pub(super) struct Case {
+    /// The `operationId` in the document.
+    pub(super) operation: &'static str,
+    pub(super) method: Method,
+    /// The path; `{kpi}` and the like stand for things of the world below.
+    pub(super) path: &'static str,
+    pub(super) body: Body,
+    pub(super) who: Who,
+}
+
+pub(super) enum Body {
+    None,
+    Json(fn() -> Value),
+    File,
+}
+
+/// Whom an operation lets in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Who {
+    /// Everybody, without a token.
+    Public,
+    /// Everybody who is logged in; it is about himself.
+    Anybody,
+    /// Every member of the organization.
+    Members,
+    /// Managers and those above them.
+    Managers,
+    /// Managers and those above them, and members for what is their own.
+    ManagersAndOwn,
+    /// The author alone.
+    Author,
+    /// Whoever started it, and managers and those above them; it is hidden from others.
+    StarterAndManagers,
+}
+
+const fn case(operation: &'static str, method: Method, path: &'static str, body: Body, who: Who) -> Case {
+    Case { operation, method, path, body, who }
+}
+
+fn kpi_body() -> Value {
+    json!({"name": "Taux de rebut", "frequency": "MONTHLY", "direction": "DOWN_IS_BETTER", "unit": "%"})
+}
+
+/// One case for each operation of the document.
+pub(super) const ACCESS_CASES: &[Case] = &[
+    case("health_live", Method::GET, "/health/live", Body::None, Who::Public),
+    case("health_ready", Method::GET, "/health/ready", Body::None, Who::Public),
+    case("auth_signup", Method::POST, "/auth/signup", Body::Json(sign_up_body), Who::Public),
+    case("auth_register", Method::POST, "/auth/register", Body::Json(sign_up_body), Who::Public),
+    case(
+        "auth_login",
+        Method::POST,
+        "/auth/login",
+        Body::Json(|| json!({"email": "{email}", "password": "{password}"})),
+        Who::Public,
+    ),
+    case(
+        "auth_refresh",
+        Method::POST,
+        "/auth/refresh",
+        Body::Json(|| json!({"refresh_token": "{refresh_token}"})),
+        Who::Public,
+    ),
+    case("auth_logout", Method::POST, "/auth/logout", Body::None, Who::Anybody),
+    case("auth_logout_all", Method::POST, "/auth/logout-all", Body::None, Who::Anybody),
+    case("auth_me", Method::GET, "/auth/me", Body::None, Who::Anybody),
+    case("user_me", Method::GET, "/user/me", Body::None, Who::Anybody),
+    case("organization_me", Method::GET, "/user/organizations/me", Body::None, Who::Anybody),
+    case(
+        "dashboard_create",
+        Method::POST,
+        "/dashboards",
+        Body::Json(|| json!({"title": "Atelier"})),
+        Who::Anybody,
+    ),
+    case("dashboard_list", Method::GET, "/dashboards", Body::None, Who::Anybody),
+    case("dashboard_get", Method::GET, "/dashboards/{dashboard}", Body::None, Who::Members),
+    case(
+        "dashboard_change",
+        Method::PATCH,
+        "/dashboards/{dashboard}",
+        Body::Json(|| json!({"title": "Ligne 2"})),
+        Who::ManagersAndOwn,
+    ),
+    case(
+        "dashboard_delete",
+        Method::DELETE,
+        "/dashboards/{empty_dashboard}",
+        Body::None,
+        Who::ManagersAndOwn,
+    ),
+    case(
+        "kpi_define",
+        Method::POST,
+        "/dashboards/{dashboard}/kpis",
+        Body::Json(kpi_body),
+        Who::ManagersAndOwn,
+    ),
+    case("kpi_list", Method::GET, "/dashboards/{dashboard}/kpis", Body::None, Who::Members),
+    case("kpi_get", Method::GET, "/kpis/{kpi}", Body::None, Who::Members),
+    case(
+        "kpi_change",
+        Method::PATCH,
+        "/kpis/{kpi}",
+        Body::Json(|| json!({"critical": true})),
+        Who::ManagersAndOwn,
+    ),
+    case("kpi_delete", Method::DELETE, "/kpis/{empty_kpi}", Body::None, Who::ManagersAndOwn),
+    case("threshold_list", Method::GET, "/kpis/{kpi}/thresholds", Body::None, Who::Members),
+    case(
+        "threshold_set",
+        Method::POST,
+        "/kpis/{kpi}/thresholds",
+        Body::Json(|| json!({"threshold_green": 96, "threshold_orange": 91})),
+        Who::ManagersAndOwn,
+    ),
+    case(
+        "kpi_recompute",
+        Method::POST,
+        "/kpis/{kpi}/recompute",
+        Body::Json(|| json!({"from": "2025-01"})),
+        Who::Managers,
+    ),
+    case("kpi_series", Method::GET, "/kpis/{kpi}/series", Body::None, Who::Members),
+    case("value_list", Method::GET, "/kpis/{kpi}/values", Body::None, Who::Members),
+    case(
+        "value_add",
+        Method::POST,
+        "/kpis/{empty_kpi}/values",
+        Body::Json(|| json!({"period": "2025-03", "value": "91.5"})),
+        Who::ManagersAndOwn,
+    ),
+    case("value_get", Method::GET, "/kpis/{kpi}/values/2025-01", Body::None, Who::Members),
+    case(
+        "value_put",
+        Method::PUT,
+        "/kpis/{kpi}/values/2025-01",
+        Body::Json(|| json!({"value": 92})),
+        Who::ManagersAndOwn,
+    ),
+    case("value_revisions", Method::GET, "/kpis/{kpi}/values/2025-01/revisions", Body::None, Who::Members),
+    case("value_delete", Method::DELETE, "/kpis/{kpi}/values/2025-01", Body::None, Who::ManagersAndOwn),
+    case("closing_get", Method::GET, "/periods/closing", Body::None, Who::Anybody),
+    case(
+        "closing_put",
+        Method::PUT,
+        "/periods/closing",
+        Body::Json(|| json!({"frequency": "WEEKLY", "closed_through": "2020-12-31"})),
+        Who::Managers,
+    ),
+    case(
+        "action_create",
+        Method::POST,
+        "/kpis/{kpi}/actions",
+        Body::Json(|| json!({"title": "Former les équipes"})),
+        Who::Members,
+    ),
+    case("action_list_of_kpi", Method::GET, "/kpis/{kpi}/actions", Body::None, Who::Members),
+    case("action_list", Method::GET, "/actions", Body::None, Who::Anybody),
+    case("action_get", Method::GET, "/actions/{action}", Body::None, Who::Members),
+    case(
+        "action_change",
+        Method::PATCH,
+        "/actions/{action}",
+        Body::Json(|| json!({"progress": 10})),
+        Who::ManagersAndOwn,
+    ),
+    case(
+        "comment_write_on_action",
+        Method::POST,
+        "/actions/{action}/comments",
+        Body::Json(|| json!({"content": "Vu."})),
+        Who::Members,
+    ),
+    case("comment_list_of_action", Method::GET, "/actions/{action}/comments", Body::None, Who::Members),
+    case("action_delete", Method::DELETE, "/actions/{action}", Body::None, Who::Managers),
+    case(
+        "comment_write_on_kpi",
+        Method::POST,
+        "/kpis/{kpi}/comments",
+        Body::Json(|| json!({"content": "Vu."})),
+        Who::Members,
+    ),
+    case("comment_list_of_kpi", Method::GET, "/kpis/{kpi}/comments", Body::None, Who::Members),
+    case(
+        "comment_change",
+        Method::PATCH,
+        "/comments/{comment}",
+        Body::Json(|| json!({"content": "Revu."})),
+        Who::Author,
+    ),
+    case("comment_delete", Method::DELETE, "/comments/{comment}", Body::None, Who::ManagersAndOwn),
+    case("import_start", Method::POST, "/imports/kpi-values", Body::File, Who::Anybody),
+    case("import_list", Method::GET, "/imports/jobs", Body::None, Who::Anybody),
+    case("import_get", Method::GET, "/imports/jobs/{import}", Body::None, Who::StarterAndManagers),
+    case(
+        "import_rejected",
+        Method::GET,
+        "/imports/jobs/{import}/rejected.csv",
+        Body::None,
+        Who::StarterAndManagers,
+    ),
+    case(
+        "import_cancel",
+        Method::POST,
+        "/imports/jobs/{running_import}/cancel",
+        Body::None,
+        Who::StarterAndManagers,
+    ),
+    case("reporting_overview", Method::GET, "/reporting/overview", Body::None, Who::Anybody),
+    case("reporting_top_risks", Method::GET, "/reporting/top-risks", Body::None, Who::Anybody),
+];
+
+fn sign_up_body() -> Value {
+    let number = vigie_test_support::unique();
+    json!({
+        "organization_name": format!("Organisation {number}"), "full_name": "Camille Martin",
+        "email": format!("signup{number}@example.org"), "password": "{password}",
+    })
+}

@@ -1,0 +1,97 @@
+//! What the cases are tried on.
+
+use super::cases::{Body, Case};
+use serde_json::{Value, json};
+use vigie_kernel::Role;
+use vigie_test_support::{Answer, Client, Person, TestServer};
+
+/// An organization with one thing of each kind, made anew for each case, so that no case is in another's way.
+pub(super) struct World {
+    pub(super) owner: Person,
+    /// Made the things below that a member can own; no other is his.
+    pub(super) author: Person,
+    places: Vec<(&'static str, String)>,
+}
+
+pub(super) const SMALL_FILE: &str = "kpi;période;valeur\nTRS;2025-05;91\nINCONNU;2025-05;12\n";
+
+impl World {
+    pub(super) async fn make(server: &TestServer) -> Self {
+        let owner = server.sign_up("Usine du Nord").await;
+        let author = server.member(&owner, Role::User).await;
+        let dashboard = author.dashboard("Ligne 1").await;
+        let empty_dashboard = author.dashboard("Ligne vide").await;
+        let kpi = author.kpi(&dashboard, "TRS").await;
+        let empty_kpi = author.kpi(&dashboard, "TRS 2").await;
+        let client = &author.client;
+        client
+            .post(&format!("/kpis/{kpi}/values"), &json!({"period": "2025-01", "value": 90}))
+            .await
+            .expect(201);
+        let action = client
+            .post(&format!("/kpis/{kpi}/actions"), &json!({"title": "Régler la presse"}))
+            .await
+            .expect(201);
+        let comment =
+            client.post(&format!("/kpis/{kpi}/comments"), &json!({"content": "Baisse."})).await.expect(201);
+        let import =
+            client.upload("/imports/kpi-values", "trs.csv", SMALL_FILE.as_bytes(), None).await.expect(201);
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let places = vec![
+            ("{dashboard}", dashboard),
+            ("{empty_dashboard}", empty_dashboard),
+            ("{kpi}", kpi),
+            ("{empty_kpi}", empty_kpi),
+            ("{action}", text(&action["id"])),
+            ("{comment}", text(&comment["id"])),
+            ("{import}", text(&import["id"])),
+            ("{email}", author.email.clone()),
+            ("{password}", vigie_test_support::PASSWORD.to_owned()),
+            ("{refresh_token}", text(&author.session["refresh_token"])),
+        ];
+        Self { owner, author, places }
+    }
+
+    /// An import that waits for a worker, for no worker runs in this test.
+    pub(super) async fn with_running_import(mut self) -> Self {
+        let rows: String = (0..2_500).fold("kpi;période;valeur\n".to_owned(), |rows, row| {
+            let (year, month, day) = (2018 + row / 336, row / 28 % 12 + 1, row % 28 + 1);
+            rows + &format!("JOUR;{year}-{month:02}-{day:02};{row}\n")
+        });
+        let dashboard = self.place("{dashboard}").to_owned();
+        let daily =
+            json!({"name": "Jour", "code": "JOUR", "frequency": "DAILY", "direction": "UP_IS_BETTER"});
+        self.author.client.post(&format!("/dashboards/{dashboard}/kpis"), &daily).await.expect(201);
+        let import = self
+            .author
+            .client
+            .upload("/imports/kpi-values", "jour.csv", rows.as_bytes(), None)
+            .await
+            .expect(202);
+        self.places.push(("{running_import}", import["id"].as_str().unwrap().to_owned()));
+        self
+    }
+
+    pub(super) fn place(&self, name: &str) -> &str {
+        self.places.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str()).unwrap()
+    }
+
+    pub(super) fn fill(&self, text: &str) -> String {
+        self.places.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
+    }
+
+    pub(super) async fn try_as(&self, client: &Client, case: &Case) -> Answer {
+        self.try_at(client, case, &self.fill(case.path)).await
+    }
+
+    pub(super) async fn try_at(&self, client: &Client, case: &Case, path: &str) -> Answer {
+        match case.body {
+            Body::None => client.ask(case.method.clone(), path, None).await,
+            Body::Json(body) => {
+                let body: Value = serde_json::from_str(&self.fill(&body().to_string())).unwrap();
+                client.ask(case.method.clone(), path, Some(&body)).await
+            }
+            Body::File => client.upload(path, "trs.csv", SMALL_FILE.as_bytes(), None).await,
+        }
+    }
+}
