@@ -1,6 +1,7 @@
 //! `vigie-api`: serves the API, and with SQLite runs the jobs too.
 
 use clap::Parser;
+use std::io::IsTerminal;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -78,7 +79,7 @@ async fn run(arguments: Arguments) -> Result<(), BoxError> {
 
 fn start_log(config: &Config) -> Result<(), BoxError> {
     let filter = EnvFilter::try_new(&config.log.filter)?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(std::io::stdout().is_terminal());
     match config.log.format {
         LogFormat::Text => lines.try_init(),
         LogFormat::Json => {

@@ -238,7 +238,7 @@ impl Default for WorkerConfig {
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self { format: LogFormat::Text, filter: "info".to_owned() }
+        Self { format: LogFormat::Text, filter: "info,sea_orm_migration=warn,sqlx=warn,actix_server=warn".to_owned() }
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) struct Fence {
 
 const BASE: Group = &["kernel", "jobs"];
 const DOMAINS: Group =
-    &["tenancy", "auth", "kpis", "action-plans", "notifications", "imports", "platform-monitoring"];
+    &["tenancy", "auth", "kpis", "action-plans", "imports", "platform-monitoring"];
 const STORAGE: Group = &["repository", "migrations"];
 const ADAPTERS: Group = &["adapters"];
 const COMPOSITION: Group = &["composition"];
@@ -44,7 +44,6 @@ pub(crate) const LAYERS: &[Layer] = &[
     domain("auth"),
     domain("kpis"),
     domain("action-plans"),
-    domain("notifications"),
     domain("imports"),
     domain("platform-monitoring"),
     Layer { name: "migrations", uses: &[], tests_use: &[] },

@@ -5,7 +5,7 @@ use crate::graph::{self, Edge, Kind, Member, Target};
 use crate::rules::{FENCES, LAYERS};
 
 const DOMAINS: [&str; 7] =
-    ["tenancy", "auth", "kpis", "action-plans", "notifications", "imports", "platform-monitoring"];
+    ["tenancy", "auth", "kpis", "action-plans", "imports", "platform-monitoring"];
 
 fn ours(to: &str) -> Edge {
     Edge { to: Target::Ours(to.to_owned()), kind: Kind::Shipped }
