@@ -8,6 +8,7 @@ import os
 import pathlib
 import platform
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -274,6 +275,8 @@ def main():
     parser.add_argument("--profile", required=True)
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
+    # Told to end: what was started is ended on the way out.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = pathlib.Path(tempfile.mkdtemp(prefix="vigie-bench."))
     try:
         bench = Bench(options, folder)

@@ -16,6 +16,7 @@ impl From<&App> for Services {
             actions: Arc::clone(&app.actions),
             imports: Arc::clone(&app.imports),
             health: Arc::clone(&app.health),
+            queue: Arc::clone(&app.queue),
             cursors: Arc::clone(&app.signer),
             clock: Arc::clone(&app.clock),
             ids: Arc::clone(&app.ids),

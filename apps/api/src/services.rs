@@ -4,7 +4,7 @@ use actix_web::web;
 use std::sync::Arc;
 use vigie_action_plans::ActionPlanService;
 use vigie_auth::AuthService;
-use vigie_composition::Signer;
+use vigie_composition::{JobQueue, Signer};
 use vigie_imports::ImportService;
 use vigie_kernel::{Clock, IdSource};
 use vigie_kpis::{KpiService, ReportingService};
@@ -28,6 +28,8 @@ pub struct Services {
     pub imports: Arc<dyn ImportService>,
     /// Whether the process works.
     pub health: Arc<dyn HealthService>,
+    /// The job queue, whose figures are told.
+    pub queue: Arc<JobQueue>,
     /// Signs the cursors of lists, so that one that the product did not give is refused.
     pub cursors: Arc<Signer>,
     /// Tells the time.
@@ -47,6 +49,7 @@ impl Services {
             .app_data(web::Data::from(Arc::clone(&self.actions)))
             .app_data(web::Data::from(Arc::clone(&self.imports)))
             .app_data(web::Data::from(Arc::clone(&self.health)))
+            .app_data(web::Data::from(Arc::clone(&self.queue)))
             .app_data(web::Data::from(Arc::clone(&self.cursors)))
             .app_data(web::Data::from(Arc::clone(&self.clock)))
             .app_data(web::Data::from(Arc::clone(&self.ids)));

@@ -38,9 +38,12 @@ impl Sql {
     }
 
     /// Appends the next parameter's placeholder and binds its value.
+    ///
+    /// SQLite takes `$1` for a name and compares it with every other name of the statement: thousands of them in one statement take
+    /// seconds. `?1` is a number to it.
     pub(crate) fn push_value(&mut self, value: impl Into<Value>) -> &mut Self {
         self.values.push(value.into());
-        self.text.push('$');
+        self.text.push(if self.backend == DbBackend::Postgres { '$' } else { '?' });
         self.text.push_str(&self.values.len().to_string());
         self
     }

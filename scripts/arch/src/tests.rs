@@ -4,7 +4,7 @@ use crate::check::{Violation, check};
 use crate::graph::{self, Edge, Kind, Member, Target};
 use crate::rules::{FENCES, LAYERS};
 
-const DOMAINS: [&str; 7] =
+const DOMAINS: [&str; 6] =
     ["tenancy", "auth", "kpis", "action-plans", "imports", "platform-monitoring"];
 
 fn ours(to: &str) -> Edge {

@@ -15,6 +15,8 @@ use vigie_kernel::IdSource;
 
 /// Time that a handler has.
 const HANDLER_TIME: Duration = Duration::from_secs(30);
+/// Longest path with its query, in bytes.
+const MAX_ADDRESS: usize = 8 * 1024;
 /// Slowest accepted upload, in bytes per second.
 const UPLOAD_BYTES_PER_SECOND: u64 = 64 * 1024;
 
@@ -41,10 +43,15 @@ pub(crate) async fn edge<B: MessageBody + 'static>(
         http.route = %route
     );
 
-    let answer = tokio::time::timeout(time, next.call(req)).instrument(span.clone()).await;
+    let answer = if req.uri().path_and_query().is_some_and(|uri| uri.as_str().len() > MAX_ADDRESS) {
+        Ok(Ok(req.error_response(ApiError::new(Code::UriTooLong)).map_into_boxed_body()))
+    } else {
+        let answering = async { next.call(req).await.map(ServiceResponse::map_into_boxed_body) };
+        tokio::time::timeout(time, answering).instrument(span.clone()).await
+    };
     let _entered = span.enter();
     let mut res = match answer {
-        Ok(Ok(res)) => told_in_our_form(res.map_into_boxed_body(), &context),
+        Ok(Ok(res)) => told_in_our_form(res, &context),
         // Without the request at hand: the error's own answer has to carry everything.
         Ok(Err(error)) => return Err(InContext::new(of_framework(&error), context, path).into()),
         Err(_) => return Err(InContext::new(ApiError::new(Code::Timeout), context, path).into()),
@@ -93,7 +100,7 @@ fn told(error: &ApiError, context: &ProblemContext) -> actix_web::HttpResponse {
 }
 
 fn log(error: &ApiError) {
-    let cause = error.cause().map(chain).unwrap_or_default();
+    let cause = error.cause().map(chain);
     match error.code().whose() {
         Whose::Ours => tracing::error!(error.code = error.code().name(), error.cause = cause, "failed"),
         Whose::Caller => tracing::info!(error.code = error.code().name(), error.cause = cause, "refused"),

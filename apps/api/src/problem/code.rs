@@ -73,6 +73,7 @@ codes! {
     BodyUnreadable "body_unreadable" 400 Caller "The body could not be read." "Le corps n'a pas pu être lu.";
     BodyTimeout "body_timeout" 408 Caller "The body took too long to arrive." "Le corps a mis trop de temps à arriver.";
     BodyTooLarge "body_too_large" 413 Caller "The body is too large." "Le corps est trop grand.";
+    UriTooLong "uri_too_long" 414 Caller "The address is too long." "L'adresse est trop longue.";
     UnsupportedMediaType "unsupported_media_type" 415 Caller "This content type or content encoding is not accepted here." "Ce type ou cet encodage de contenu n'est pas accepté ici.";
     MultipartMalformed "multipart_malformed" 400 Caller "The multipart form is not valid." "Le formulaire multipart n'est pas valide.";
     PathInvalid "path_invalid" 400 Caller "The address is not valid." "L'adresse n'est pas valide.";

@@ -1,5 +1,6 @@
 //! The OpenAPI document, Swagger UI and the figures: what describes the server and is no part of the API itself.
 
+use crate::metrics;
 use crate::openapi::{ApiDocument, PREFIX};
 use crate::problem::{ApiError, Code};
 use crate::server::ServerState;
@@ -7,6 +8,8 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use secrecy::ExposeSecret as _;
 use utoipa_swagger_ui::{Config, SwaggerUi};
+use vigie_composition::JobQueue;
+use vigie_kernel::Clock;
 
 /// Where the document is, under the prefix of the API.
 pub(crate) const DOCUMENT: &str = "/openapi.json";
@@ -15,7 +18,7 @@ pub(crate) const DOCUMENT: &str = "/openapi.json";
 pub(crate) fn configure(config: &mut web::ServiceConfig) {
     let document = format!("{PREFIX}{DOCUMENT}");
     config
-        .route("/metrics", web::get().to(metrics))
+        .route("/metrics", web::get().to(figures))
         .route("/docs", web::get().to(to_docs))
         .service(SwaggerUi::new("/docs/{_:.*}").config(Config::from(document)));
 }
@@ -30,22 +33,32 @@ async fn to_docs() -> HttpResponse {
 }
 
 /// The figures. To who may not see them there is nothing here.
-async fn metrics(req: HttpRequest, state: web::Data<ServerState>) -> Result<HttpResponse, ApiError> {
-    let given = req
-        .headers()
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-    let allowed = match (state.metrics_token.as_ref(), given) {
-        (Some(token), Some(given)) => same(token.expose_secret(), given),
-        (Some(_), None) => false,
-        (None, _) => state.on_loopback,
-    };
-    if !allowed {
+async fn figures(
+    req: HttpRequest,
+    state: web::Data<ServerState>,
+    queue: web::Data<JobQueue>,
+    clock: web::Data<dyn Clock>,
+) -> Result<HttpResponse, ApiError> {
+    if !may_see_figures(&req, &state) {
         return Err(ApiError::new(Code::RouteNotFound));
+    }
+    // The other figures are worth having when the database is away, and then most of all.
+    if let Err(error) = metrics::measure_queue(&queue, clock.now()).await {
+        tracing::warn!(%error, "the job queue could not be measured");
     }
     Ok(HttpResponse::Ok()
         .content_type("text/plain; version=0.0.4; charset=utf-8")
         .body(state.prometheus.render()))
+}
+
+fn may_see_figures(req: &HttpRequest, state: &ServerState) -> bool {
+    let header = req.headers().get(header::AUTHORIZATION);
+    let given = header.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    match (state.metrics_token.as_ref(), given) {
+        (Some(token), Some(given)) => same(token.expose_secret(), given),
+        (Some(_), None) => false,
+        (None, _) => state.on_loopback,
+    }
 }
 
 /// Compares without telling by its time how much is right.

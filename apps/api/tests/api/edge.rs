@@ -17,6 +17,10 @@ async fn errors_of_the_framework_have_our_form() {
     answer.expect_problem(405, "method_not_allowed");
     assert_eq!(answer.header("allow"), "GET, POST");
 
+    client
+        .get(&format!("/dashboards?process_name={}", "a".repeat(9_000)))
+        .await
+        .expect_problem(414, "uri_too_long");
     let problem = client.get("/dashboards/not-an-id").await.expect_problem(400, "path_invalid");
     assert_eq!(problem["errors"][0]["code"], "id_invalid");
     let problem = client.get("/dashboards?sort=title").await.expect_problem(400, "query_invalid");
@@ -148,6 +152,7 @@ async fn figures_name_routes_and_never_addresses() {
     assert!(text.contains("route=\"UNMATCHED\""));
     assert!(text.contains("http_request_duration_seconds_bucket"));
     assert!(text.contains("app_build_info{version="));
+    assert!(text.contains("job_queue_depth{lane=\"bulk\"} 0"), "{text}");
     assert!(!text.contains(&dashboard) && !text.contains("random"), "{text}");
 }
 

@@ -27,7 +27,8 @@ struct Case<'t> {
 
 fn cases() -> Vec<Case<'static>> {
     let (_, cases) = CASES.split_once("\n# ").unwrap();
-    let lines: Vec<&str> = cases.lines().skip(1).filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    let lines: Vec<&str> =
+        cases.lines().skip(1).filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
     lines.chunks(2).map(case).collect()
 }
 
@@ -35,7 +36,8 @@ fn case<'t>(lines: &[&'t str]) -> Case<'t> {
     let [request, refusal] = lines else { panic!("a case has two lines: {lines:?}") };
     let mut request = request.splitn(3, ' ');
     let mut refusal = refusal.trim_start().splitn(3, ' ');
-    let blamed = |text: &str| text.split(", ").map(|blamed| blamed.trim_start_matches('-').to_owned()).collect();
+    let blamed =
+        |text: &str| text.split(", ").map(|blamed| blamed.trim_start_matches('-').to_owned()).collect();
     Case {
         method: request.next().unwrap(),
         path: request.next().unwrap(),

@@ -12,7 +12,6 @@ pub(crate) const PASSWORD: &str = "quatorze lapins verts 82";
 /// The owner of an organization, logged in.
 pub(crate) struct Member {
     client: Client,
-    pub(crate) slug: String,
     pub(crate) email: String,
     pub(crate) access_token: String,
     pub(crate) refresh_token: String,
@@ -37,7 +36,6 @@ impl Member {
         let access_token = text(&session["access_token"]);
         Self {
             client: server.anonymous().with_token(&access_token),
-            slug: slug.to_owned(),
             email,
             access_token,
             refresh_token: text(&session["refresh_token"]),
