@@ -64,7 +64,7 @@ async fn run(arguments: Arguments) -> Result<(), BoxError> {
             if runs_jobs {
                 background.run(stop).await;
             } else {
-                background.relay_only(stop).await;
+                Box::pin(background.relay_only(stop)).await;
             }
         }
     });

@@ -12,15 +12,18 @@ pub(crate) struct Sql {
     text: String,
     values: Vec<Value>,
     backend: DbBackend,
+    /// Whether the text given at the start has numbered parameters.
+    numbered: bool,
 }
 
 impl Sql {
     pub(crate) fn new<C: ConnectionTrait>(connection: &C, text: impl Into<String>) -> Self {
-        Self { text: text.into(), values: Vec::new(), backend: connection.get_database_backend() }
+        Self { text: text.into(), values: Vec::new(), backend: connection.get_database_backend(), numbered: false }
     }
 
     /// Binds the next parameter.
     pub(crate) fn bind(mut self, value: impl Into<Value>) -> Self {
+        self.numbered = true;
         self.values.push(value.into());
         self
     }
@@ -39,11 +42,15 @@ impl Sql {
 
     /// Appends the next parameter's placeholder and binds its value.
     ///
-    /// SQLite takes `$1` for a name and compares it with every other name of the statement: thousands of them in one statement take
-    /// seconds. `?1` is a number to it.
+    /// To SQLite `$1` and `?1` are names, which it and its driver look for one after the other: thousands of them in one statement
+    /// take seconds. A statement that is built by pushing alone gets plain `?` there.
     pub(crate) fn push_value(&mut self, value: impl Into<Value>) -> &mut Self {
         self.values.push(value.into());
-        self.text.push(if self.backend == DbBackend::Postgres { '$' } else { '?' });
+        if self.backend == DbBackend::Sqlite && !self.numbered {
+            self.text.push('?');
+            return self;
+        }
+        self.text.push('$');
         self.text.push_str(&self.values.len().to_string());
         self
     }

@@ -28,6 +28,6 @@ impl TestApp {
 
     /// Runs every job that is due.
     pub async fn run_jobs(&self) {
-        self.app.background().drain().await.unwrap();
+        Box::pin(self.app.background().drain()).await.unwrap();
     }
 }

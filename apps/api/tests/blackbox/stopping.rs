@@ -9,24 +9,49 @@ use tokio::net::TcpStream;
 
 on_both_engines!(a_server_that_is_asked_to_stop_finishes_what_runs_and_takes_nothing_new);
 
+/// A request of which half has arrived.
+struct Running {
+    connection: TcpStream,
+    rest: String,
+}
+
+impl Running {
+    async fn begin(server: &Server, token: &str, title: &str) -> Self {
+        let body = format!(r#"{{"title":"{title}"}}"#);
+        let (early, rest) = body.split_at(5);
+        let head = format!(
+            "POST /api/v1/dashboards HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+            body.len()
+        );
+        let mut connection = TcpStream::connect(server.address()).await.unwrap();
+        connection.write_all(head.as_bytes()).await.unwrap();
+        connection.write_all(early.as_bytes()).await.unwrap();
+        Self { connection, rest: rest.to_owned() }
+    }
+
+    /// Sends the other half: the whole answer.
+    async fn finish(mut self) -> String {
+        self.connection.write_all(self.rest.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        self.connection.read_to_end(&mut answer).await.unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+}
+
 async fn a_server_that_is_asked_to_stop_finishes_what_runs_and_takes_nothing_new(place: Place) {
     let server = Server::start(&place).await;
     let claire = server.sign_up("rouen").await;
-
-    // A request of which half has arrived runs.
-    let body = r#"{"title":"Fini à temps"}"#;
-    let (early, late) = body.split_at(10);
-    let head = format!(
-        "POST /api/v1/dashboards HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
-         Content-Length: {}\r\nConnection: close\r\n\r\n",
-        claire.access_token,
-        body.len()
-    );
-    let mut running = TcpStream::connect(server.address()).await.unwrap();
-    running.write_all(head.as_bytes()).await.unwrap();
-    running.write_all(early.as_bytes()).await.unwrap();
-    // An answered request shows that the server has had time to see the other one.
-    claire.get("/dashboards").await.expect(200);
+    // Enough that each thread of the server has some: one that is idle ends before the others.
+    let titles = ["Un", "Deux", "Trois", "Quatre", "Cinq", "Six"];
+    let mut running = Vec::new();
+    for title in titles {
+        running.push(Running::begin(&server, &claire.access_token, title).await);
+    }
+    // Answered requests show that the server has had time to see the others.
+    for _ in 0..8 {
+        claire.get("/dashboards").await.expect(200);
+    }
 
     server.ask_to_stop();
     let (outside, begun) = (server.outside(), Instant::now());
@@ -34,16 +59,17 @@ async fn a_server_that_is_asked_to_stop_finishes_what_runs_and_takes_nothing_new
         assert!(begun.elapsed() < PATIENCE, "still ready after it was asked to stop");
         tokio::time::sleep(GLANCE).await;
     }
-    running.write_all(late.as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    running.read_to_end(&mut answer).await.unwrap();
-    let answer = String::from_utf8_lossy(&answer);
-    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    for (request, title) in running.into_iter().zip(titles) {
+        let answer = request.finish().await;
+        assert!(answer.starts_with("HTTP/1.1 201"), "{title}: {answer}");
+    }
     let status = server.ended().await;
     assert_eq!(status.code(), Some(0), "{status}");
 
     let server = Server::start(&place).await;
     let claire = claire.at(&server);
-    assert_eq!(column(&claire.all("/dashboards").await, "title"), ["Fini à temps"]);
+    let mut kept = column(&claire.all("/dashboards").await, "title");
+    kept.sort_by_key(|title| titles.iter().position(|known| title == known));
+    assert_eq!(kept, titles);
     server.stop().await;
 }
