@@ -12,8 +12,9 @@ const ON_SQLITE: &[(&str, &str)] = &[
     ("JSONB", "TEXT"),
     ("UUID", "BLOB"),
     ("BYTEA", "BLOB"),
-    ("DATE ", "TEXT "),
-    ("DATE,", "TEXT,"),
+    // With the space before it, so that ON UPDATE stays what it is.
+    (" DATE ", " TEXT "),
+    (" DATE,", " TEXT,"),
 ];
 
 /// Runs schema statements written for PostgreSQL, translated for the engine at hand.

@@ -32,7 +32,11 @@ async fn main() -> ExitCode {
             let mut text = format!("vigie-api: {error}");
             let mut source = error.source();
             while let Some(cause) = source {
-                text = format!("{text}: {cause}");
+                // Some errors tell their cause themselves.
+                let cause_text = cause.to_string();
+                if !text.contains(&cause_text) {
+                    text = format!("{text}: {cause_text}");
+                }
                 source = cause.source();
             }
             eprintln!("{text}");
@@ -78,7 +82,8 @@ async fn run(arguments: Arguments) -> Result<(), BoxError> {
 }
 
 fn start_log(config: &Config) -> Result<(), BoxError> {
-    let filter = EnvFilter::try_new(&config.log.filter)?;
+    let filter = EnvFilter::try_new(&config.log.filter)
+        .map_err(|error| format!("configuration: log.filter: {error}"))?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(std::io::stdout().is_terminal());
     match config.log.format {
         LogFormat::Text => lines.try_init(),

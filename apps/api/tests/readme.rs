@@ -93,7 +93,8 @@ fn without_ids(text: &str) -> String {
 #[test]
 fn the_walk_works_as_written() {
     let product = Product::start();
-    let script = format!("set -e\n{}", blocks(&std::fs::read_to_string(readme()).unwrap(), "sh walk").concat());
+    let script =
+        format!("set -e\n{}", blocks(&std::fs::read_to_string(readme()).unwrap(), "sh walk").concat());
     let output = product.bash(&script);
     let told = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{told}");
@@ -112,7 +113,10 @@ fn the_walk_works_as_written() {
     let overviews: Vec<&str> = told.matches(r#""red_without_action":1"#).collect();
     assert!(!overviews.is_empty(), "{told}");
     let last = told.rsplit(r#"{"as_of""#).next().unwrap();
-    assert!(last.contains(r#""red_without_action":0"#) && !last.contains(r#""red_without_action":1"#), "{last}");
+    assert!(
+        last.contains(r#""red_without_action":0"#) && !last.contains(r#""red_without_action":1"#),
+        "{last}"
+    );
 }
 
 #[test]

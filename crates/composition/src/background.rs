@@ -107,14 +107,19 @@ impl Background {
         }
     }
 
-    /// What a lost signal or a request that went away has left behind.
+    /// What a lost signal or a request that went away has left behind, and what nobody needs any more.
     async fn sweep(&self) {
+        if let Err(error) = self.queue.prune().await {
+            tracing::warn!(%error, "ended jobs could not be forgotten");
+        }
         if let Err(error) = self.relay.sweep().await {
             tracing::warn!(%error, "the outboxes could not be swept");
         }
         match self.tenancy.resume_unfinished().await {
             Ok(report) if report == ResumeReport::default() => {}
-            Ok(report) => tracing::info!(?report, "went on with organizations whose provisioning had stopped"),
+            Ok(report) => {
+                tracing::info!(?report, "went on with organizations whose provisioning had stopped")
+            }
             Err(error) => tracing::warn!(%error, "unfinished organizations could not be looked at"),
         }
     }

@@ -216,7 +216,7 @@ impl Default for AuthConfig {
 }
 
 impl Default for LimitsConfig {
-    /// The figures of docs/security: throttles.
+    /// After OWASP ASVS 5 (6.3.1) and what installations of this kind use.
     fn default() -> Self {
         Self {
             enabled: true,
@@ -238,7 +238,10 @@ impl Default for WorkerConfig {
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self { format: LogFormat::Text, filter: "info,sea_orm_migration=warn,sqlx=warn,actix_server=warn".to_owned() }
+        Self {
+            format: LogFormat::Text,
+            filter: "info,sea_orm_migration=warn,sqlx=warn,actix_server=warn".to_owned(),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use thiserror::Error;
 
 macro_rules! permissions {
     ($($(#[$doc:meta])* $name:ident = $text:literal),+ $(,)?) => {
-        /// One right that a service asks for. `docs/security` rows map onto these.
+        /// One right that a service asks for.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[repr(u8)]
         pub enum Permission {

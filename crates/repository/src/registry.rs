@@ -5,6 +5,7 @@ use crate::fingerprint;
 use crate::server::TenantServer;
 use crate::sql::Sql;
 use moka::future::Cache;
+use moka::policy::EvictionPolicy;
 use sea_orm::{DatabaseConnection, FromQueryResult};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -69,7 +70,11 @@ impl Registry {
     /// A registry over the control database and the server of the organizations' databases.
     #[must_use]
     pub fn new(control: DatabaseConnection, server: Arc<TenantServer>, limits: RegistryLimits) -> Self {
-        let pools = Cache::builder().max_capacity(limits.open_pools).time_to_idle(limits.idle).build();
+        let pools = Cache::builder()
+            .max_capacity(limits.open_pools)
+            .eviction_policy(EvictionPolicy::lru())
+            .time_to_idle(limits.idle)
+            .build();
         let permits = Arc::new(Semaphore::new(limits.connections));
         Self { control, server, pools, permits, patience: limits.patience, opened: AtomicU64::new(0) }
     }
@@ -105,19 +110,19 @@ impl Registry {
         if let Some(pool) = self.pools.get(&organization).await {
             return Ok(pool);
         }
-        self.pools.try_get_with(organization, self.open(organization)).await.map_err(
-            |error: Arc<StoreError>| {
-                Arc::try_unwrap(error).unwrap_or_else(|shared| match &*shared {
-                    StoreError::TenantUnavailable(code) => StoreError::TenantUnavailable(code),
-                    StoreError::Conflict(_)
-                    | StoreError::Stale
-                    | StoreError::Unavailable(_)
-                    | StoreError::Broken(_) => {
-                        StoreError::Unavailable(Box::new(SharedFailure(Arc::clone(&shared))))
-                    }
-                })
-            },
-        )
+        // Opening is rare and its future large: requests that find the pool must not carry it.
+        let opened = Box::pin(self.pools.try_get_with(organization, Box::pin(self.open(organization)))).await;
+        opened.map_err(|error: Arc<StoreError>| {
+            Arc::try_unwrap(error).unwrap_or_else(|shared| match &*shared {
+                StoreError::TenantUnavailable(code) => StoreError::TenantUnavailable(code),
+                StoreError::Unavailable(_) => {
+                    StoreError::Unavailable(Box::new(SharedFailure(Arc::clone(&shared))))
+                }
+                StoreError::Conflict(_) | StoreError::Stale | StoreError::Broken(_) => {
+                    StoreError::Broken(Box::new(SharedFailure(Arc::clone(&shared))))
+                }
+            })
+        })
     }
 
     async fn open(&self, organization: OrganizationId) -> Result<DatabaseConnection, StoreError> {

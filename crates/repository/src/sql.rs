@@ -18,7 +18,12 @@ pub(crate) struct Sql {
 
 impl Sql {
     pub(crate) fn new<C: ConnectionTrait>(connection: &C, text: impl Into<String>) -> Self {
-        Self { text: text.into(), values: Vec::new(), backend: connection.get_database_backend(), numbered: false }
+        Self {
+            text: text.into(),
+            values: Vec::new(),
+            backend: connection.get_database_backend(),
+            numbered: false,
+        }
     }
 
     /// Binds the next parameter.

@@ -42,6 +42,7 @@ const STATEMENTS: &[&str] = &[
     )",
     "CREATE INDEX jobs_due_idx ON jobs (lane_rank, run_at) WHERE status = 'queued'",
     "CREATE INDEX jobs_lease_idx ON jobs (lease_until) WHERE status = 'running'",
+    "CREATE INDEX jobs_finished_idx ON jobs (finished_at) WHERE status IN ('done', 'cancelled')",
     "CREATE INDEX jobs_organization_idx ON jobs (organization_id, status)",
     "CREATE UNIQUE INDEX jobs_once_key ON jobs (organization_id, name, once_key)
         WHERE once_key IS NOT NULL AND status IN ('queued', 'running')",

@@ -34,3 +34,16 @@ impl MigratorTrait for TenantMigrator {
         ]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_migration_is_part_of_the_fingerprint() {
+        let migrations = TenantMigrator::migrations();
+        assert_eq!(migrations.len(), TenantMigrator::sources().len());
+        let names: Vec<&str> = migrations.iter().map(|migration| migration.name()).collect();
+        assert!(names.is_sorted(), "the oldest comes first: {names:?}");
+    }
+}

@@ -27,8 +27,7 @@ pub(crate) struct Fence {
 }
 
 const BASE: Group = &["kernel", "jobs"];
-const DOMAINS: Group =
-    &["tenancy", "auth", "kpis", "action-plans", "imports", "platform-monitoring"];
+const DOMAINS: Group = &["tenancy", "auth", "kpis", "action-plans", "imports", "platform-monitoring"];
 const STORAGE: Group = &["repository", "migrations"];
 const ADAPTERS: Group = &["adapters"];
 const COMPOSITION: Group = &["composition"];

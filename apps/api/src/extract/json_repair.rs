@@ -31,7 +31,10 @@ pub(super) enum NotJson {
 
 /// Reads a body and notes everything that does not fit.
 pub(super) fn read<T: DeserializeOwned>(json: &[u8]) -> Result<Repaired<T>, NotJson> {
+    // A type with named fields also reads an array of their values, which no caller means.
+    let is_object = json.trim_ascii_start().first() == Some(&b'{');
     let error = match serde_json::from_slice(json) {
+        Ok(_) if !is_object => return Ok(no_object()),
         Ok(value) => return Ok(Repaired { value: Some(value), errors: FieldErrors::new() }),
         Err(error) => error,
     };
@@ -44,8 +47,12 @@ pub(super) fn read<T: DeserializeOwned>(json: &[u8]) -> Result<Repaired<T>, NotJ
     }
     Ok(match serde_json::from_slice::<Entries>(json) {
         Ok(entries) => repair(entries),
-        Err(_) => Repaired { value: None, errors: FieldError::new("", "object_expected").into() },
+        Err(_) => no_object(),
     })
+}
+
+fn no_object<T>() -> Repaired<T> {
+    Repaired { value: None, errors: FieldError::new("", "object_expected").into() }
 }
 
 fn repair<T: DeserializeOwned>(entries: Entries) -> Repaired<T> {

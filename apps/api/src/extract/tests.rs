@@ -78,6 +78,7 @@ fn every_structural_error_is_told_at_once_and_with_its_field() {
     expect(r#"{"name": "a", "count": 1.5}"#, &[("count", "type_invalid")]);
     expect(r#"{"name": "a", "count": 1, "weight": true}"#, &[("weight", "type_invalid")]);
     expect("[]", &[("", "object_expected")]);
+    expect(r#" ["a", 1, null, null, null, null]"#, &[("", "object_expected")]);
     expect(r#""text""#, &[("", "object_expected")]);
 }
 

@@ -3,6 +3,7 @@
 use crate::member::column;
 use crate::place::Place;
 use crate::server::{GLANCE, PATIENCE, Server};
+use futures_util::future::join_all;
 use std::time::Instant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -42,15 +43,14 @@ impl Running {
 async fn a_server_that_is_asked_to_stop_finishes_what_runs_and_takes_nothing_new(place: Place) {
     let server = Server::start(&place).await;
     let claire = server.sign_up("rouen").await;
-    // Enough that each thread of the server has some: one that is idle ends before the others.
+    // Connections go to the server's threads in turn: every other one has nothing to finish and ends before the others.
     let titles = ["Un", "Deux", "Trois", "Quatre", "Cinq", "Six"];
     let mut running = Vec::new();
     for title in titles {
         running.push(Running::begin(&server, &claire.access_token, title).await);
-    }
-    // Answered requests show that the server has had time to see the others.
-    for _ in 0..8 {
-        claire.get("/dashboards").await.expect(200);
+        let others = (0..3).map(|_| server.anonymous().with_token(&claire.access_token));
+        // An answered request shows that the server has had time to see the one before.
+        join_all(others.map(async |other| other.get("/dashboards").await.expect(200))).await;
     }
 
     server.ask_to_stop();
@@ -59,9 +59,8 @@ async fn a_server_that_is_asked_to_stop_finishes_what_runs_and_takes_nothing_new
         assert!(begun.elapsed() < PATIENCE, "still ready after it was asked to stop");
         tokio::time::sleep(GLANCE).await;
     }
-    for (request, title) in running.into_iter().zip(titles) {
-        let answer = request.finish().await;
-        assert!(answer.starts_with("HTTP/1.1 201"), "{title}: {answer}");
+    for answer in join_all(running.into_iter().map(Running::finish)).await {
+        assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
     }
     let status = server.ended().await;
     assert_eq!(status.code(), Some(0), "{status}");

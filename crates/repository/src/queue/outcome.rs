@@ -3,7 +3,7 @@
 use super::JobQueue;
 use crate::error::store_error;
 use crate::sql::Sql;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{FromQueryResult, SqlErr};
 use uuid::Uuid;
 use vigie_kernel::{JobId, StoreError};
@@ -111,6 +111,15 @@ impl JobQueue {
         };
         self.wake.notify_one();
         Ok(touched == 1)
+    }
+
+    /// Forgets jobs that ended well more than a week ago; answers how many. Dead ones stay until somebody looks at them.
+    pub async fn prune(&self) -> Result<u64, StoreError> {
+        Sql::new(&self.control, "DELETE FROM jobs WHERE status IN ('done', 'cancelled') AND finished_at < $1")
+            .bind(self.clock.now() - TimeDelta::days(7))
+            .execute(&self.control)
+            .await
+            .map_err(store_error)
     }
 
     /// How deep each lane is.

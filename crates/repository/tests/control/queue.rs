@@ -157,3 +157,53 @@ on_both_engines!(a_released_job_is_not_charged_an_attempt, async |engine: Engine
 
     assert_eq!(engine.queue.claim().await.unwrap().unwrap().attempt, 1);
 });
+
+on_both_engines!(a_job_that_kills_every_worker_ends_dead, async |engine: Engine| {
+    let mut deadly = message(&engine, "imports.apply-run");
+    deadly.max_attempts = 2;
+    enqueue(&engine, None, &deadly).await;
+    for attempt in 1..=2 {
+        assert_eq!(engine.queue.claim().await.unwrap().unwrap().attempt, attempt);
+        engine.clock.advance(past_the_lease());
+    }
+
+    assert!(engine.queue.claim().await.unwrap().is_none());
+    assert_eq!(in_status(&engine, JobStatus::Dead).await, 1);
+});
+
+on_both_engines!(jobs_that_ended_well_are_forgotten_after_a_week, async |engine: Engine| {
+    enqueue(&engine, None, &message(&engine, "done")).await;
+    let job = engine.queue.claim().await.unwrap().unwrap();
+    engine.queue.finish(&job).await.unwrap();
+    enqueue(&engine, None, &message(&engine, "dead")).await;
+    let job = engine.queue.claim().await.unwrap().unwrap();
+    engine.queue.bury(&job, "no").await.unwrap();
+
+    assert_eq!(engine.queue.prune().await.unwrap(), 0);
+    engine.clock.advance(TimeDelta::days(8));
+    assert_eq!(engine.queue.prune().await.unwrap(), 1);
+    assert_eq!(in_status(&engine, JobStatus::Dead).await, 1);
+});
+
+on_both_engines!(a_platform_job_waits_once_only, async |engine: Engine| {
+    for _ in 0..2 {
+        let mut once = message(&engine, "platform.sweep");
+        once.once = Some("nightly".to_owned());
+        enqueue(&engine, None, &once).await;
+    }
+
+    assert_eq!(in_status(&engine, JobStatus::Queued).await, 1);
+});
+
+on_both_engines!(a_dead_job_does_not_come_back_beside_its_successor, async |engine: Engine| {
+    let mut first = message(&engine, "platform.sweep");
+    first.once = Some("nightly".to_owned());
+    enqueue(&engine, None, &first).await;
+    let job = engine.queue.claim().await.unwrap().unwrap();
+    engine.queue.bury(&job, "no").await.unwrap();
+    let mut second = message(&engine, "platform.sweep");
+    second.once = Some("nightly".to_owned());
+    enqueue(&engine, None, &second).await;
+
+    assert!(!engine.queue.replay(job.id).await.unwrap());
+});
