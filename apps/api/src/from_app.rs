@@ -1,6 +1,5 @@
 //! The server's services and settings, out of the application and its configuration.
 
-use crate::middleware::Throttles;
 use crate::server::ServerSettings;
 use crate::services::Services;
 use std::sync::Arc;
@@ -18,6 +17,7 @@ impl From<&App> for Services {
             health: Arc::clone(&app.health),
             queue: Arc::clone(&app.queue),
             cursors: Arc::clone(&app.signer),
+            limiter: Arc::clone(&app.limiter),
             clock: Arc::clone(&app.clock),
             ids: Arc::clone(&app.ids),
         }
@@ -27,19 +27,12 @@ impl From<&App> for Services {
 impl From<&Config> for ServerSettings {
     fn from(config: &Config) -> Self {
         let limits = &config.limits;
-        let throttles = Throttles {
-            login_per_minute: limits.login_per_minute,
-            signup_per_hour: limits.signup_per_hour,
-            refresh_per_minute: limits.refresh_per_minute,
-            requests_per_minute: limits.requests_per_minute,
-            anonymous_per_minute: limits.anonymous_per_minute,
-        };
         Self {
             workers: config.http.threads,
             metrics_token: config.metrics.token.clone(),
             trusted_proxies: config.http.trusted_proxies.clone(),
             upload_bytes: limits.import_bytes,
-            throttles: limits.enabled.then_some(throttles),
+            allowed_origins: config.http.allowed_origins.clone(),
             ..Self::default()
         }
     }

@@ -17,7 +17,6 @@ mod routes;
 mod server;
 mod services;
 
-pub use middleware::Throttles;
 pub use openapi::{PREFIX, openapi};
 pub use problem::{FieldProblem, Problem, errors_document};
 pub use server::{ServerSettings, serve};

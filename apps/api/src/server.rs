@@ -1,7 +1,7 @@
 //! Running the server.
 
 use crate::metrics;
-use crate::middleware::{Gate, Throttle, Throttles, authenticate, edge, leave_small_bodies};
+use crate::middleware::{Gate, Throttle, authenticate, edge, leave_small_bodies};
 use crate::openapi::{ApiDocument, PREFIX};
 use crate::routes;
 use crate::services::Services;
@@ -37,8 +37,6 @@ pub struct ServerSettings {
     pub trusted_proxies: Vec<IpAddr>,
     /// The largest upload, in bytes.
     pub upload_bytes: u64,
-    /// How many requests one client gets answered; absent counts nothing.
-    pub throttles: Option<Throttles>,
     /// Origins of browsers that may call, besides the server's own.
     pub allowed_origins: Vec<String>,
     /// Time between telling that the server is not ready any more and closing the door.
@@ -52,7 +50,6 @@ impl Default for ServerSettings {
             metrics_token: None,
             trusted_proxies: Vec::new(),
             upload_bytes: 64 * 1024 * 1024,
-            throttles: None,
             allowed_origins: Vec::new(),
             drain: Duration::ZERO,
         }
@@ -92,7 +89,7 @@ pub fn serve(
         tenancy: web::Data::from(Arc::clone(&services.tenancy)),
         document: document.clone(),
         state: state.clone(),
-        throttle: settings.throttles.map(|limits| Throttle::new(limits, Arc::clone(&services.clock))),
+        throttle: Throttle::new(Arc::clone(&services.limiter)),
     });
     let (health, drain) = (Arc::clone(&services.health), settings.drain);
     let workers = settings.workers;

@@ -209,9 +209,16 @@ impl<C: Clock + Clone> Limiter<C> {
     /// Counts one request under a policy.
     #[must_use]
     pub fn check(&self, policy: LimitPolicy, key: &LimitKey) -> LimitVerdict {
-        if !self.enabled {
-            return LimitVerdict::Unlimited;
-        }
+        if self.enabled { self.gate(policy).check(key) } else { LimitVerdict::Unlimited }
+    }
+
+    /// The numbers of a policy.
+    #[must_use]
+    pub const fn rate(&self, policy: LimitPolicy) -> Rate {
+        self.gate(policy).rate
+    }
+
+    const fn gate(&self, policy: LimitPolicy) -> &Gate<C> {
         match policy {
             LimitPolicy::LoginByIp => &self.login_by_ip,
             LimitPolicy::RefreshByIp => &self.refresh_by_ip,
@@ -221,7 +228,6 @@ impl<C: Clock + Clone> Limiter<C> {
             LimitPolicy::AnonymousByIp => &self.anonymous_by_ip,
             LimitPolicy::MemberByUser => &self.member_by_user,
         }
-        .check(key)
     }
 }
 

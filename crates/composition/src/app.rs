@@ -2,7 +2,7 @@
 
 use crate::background::{Background, Handlers};
 use crate::bridges::{ControlProbe, MemberContexts, TenancyProvisioning};
-use crate::config::{Config, SignupMode};
+use crate::config::{Config, LimitsConfig, SignupMode};
 use crate::error::StartError;
 use secrecy::ExposeSecret;
 use std::path::Path;
@@ -10,8 +10,8 @@ use std::sync::Arc;
 use url::Url;
 use vigie_action_plans::{ActionPlanService, ActionPlans};
 use vigie_adapters::{
-    AeadSealer, BlockingParsePool, Ed25519Tokens, LocalFiles, PasswordPool, PasswordPoolConfig, Signer,
-    SystemClock, SystemIds, SystemSecrets, TokenNames,
+    AeadSealer, BlockingParsePool, Ed25519Tokens, Limiter, LocalFiles, PasswordPool, PasswordPoolConfig,
+    Rate, Signer, SystemClock, SystemIds, SystemSecrets, TokenNames,
 };
 use vigie_auth::{Auth, AuthPolicy, AuthPorts, AuthService};
 use vigie_imports::{ApplyImportRun, ImportRunner, ImportService, ImportServiceImpl, Limits};
@@ -46,6 +46,8 @@ pub struct App {
     pub health: Arc<dyn HealthService>,
     /// Signs cursors.
     pub signer: Arc<Signer>,
+    /// Counts requests.
+    pub limiter: Arc<Limiter>,
     /// The job queue.
     pub queue: Arc<JobQueue>,
     /// The pools of the organizations' databases.
@@ -141,6 +143,7 @@ impl App {
                 Arc::clone(&clock),
             )),
             signer,
+            limiter: Arc::new(Limiter::new(&throttles(&config.limits))),
             queue,
             registry,
             clock,
@@ -212,6 +215,18 @@ fn auth(
         ids: Arc::clone(ids),
     };
     Ok(Arc::new(Auth::new(ports, policy)))
+}
+
+fn throttles(limits: &LimitsConfig) -> vigie_adapters::Limits {
+    vigie_adapters::Limits {
+        enabled: limits.enabled,
+        login_by_ip: Rate::per_minute(limits.login_per_minute),
+        refresh_by_ip: Rate::per_minute(limits.refresh_per_minute),
+        signup_by_ip: Rate::per_hour(limits.signup_per_hour),
+        anonymous_by_ip: Rate::per_minute(limits.anonymous_per_minute),
+        member_by_user: Rate::per_minute(limits.requests_per_minute),
+        ..vigie_adapters::Limits::default()
+    }
 }
 
 fn cores() -> usize {

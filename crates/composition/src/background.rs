@@ -118,7 +118,7 @@ impl Background {
         match self.tenancy.resume_unfinished().await {
             Ok(report) if report == ResumeReport::default() => {}
             Ok(report) => {
-                tracing::info!(?report, "went on with organizations whose provisioning had stopped")
+                tracing::info!(?report, "went on with organizations whose provisioning had stopped");
             }
             Err(error) => tracing::warn!(%error, "unfinished organizations could not be looked at"),
         }

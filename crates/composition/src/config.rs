@@ -6,6 +6,7 @@ use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use url::Url;
+use vigie_tenancy::DatabaseName;
 
 /// Everything that an operator may set. With nothing set the product runs on `./data`: SQLite, in-process worker, keys made at the
 /// first start. Unknown keys are refused.
@@ -50,6 +51,8 @@ pub struct HttpConfig {
     pub base_domain: String,
     /// Addresses of proxies whose `X-Forwarded-For` counts.
     pub trusted_proxies: Vec<std::net::IpAddr>,
+    /// Origins of browsers whose pages may call the API, such as `https://steer.example.org`; none by default.
+    pub allowed_origins: Vec<String>,
     /// Threads that serve requests; as many as there are cores when absent.
     pub threads: Option<usize>,
 }
@@ -192,6 +195,7 @@ impl Default for HttpConfig {
             bind: SocketAddr::from(([127, 0, 0, 1], 8080)),
             base_domain: "localhost".to_owned(),
             trusted_proxies: Vec::new(),
+            allowed_origins: Vec::new(),
             threads: None,
         }
     }
@@ -263,6 +267,7 @@ impl Config {
             .source(Some(variables))
             .list_separator(",")
             .with_list_parse_key("http.trusted_proxies")
+            .with_list_parse_key("http.allowed_origins")
             .try_parsing(true);
         let config: Self = builder.add_source(environment).build()?.try_deserialize()?;
         config.check()?;
@@ -300,6 +305,12 @@ impl Config {
         if let Some((key, _)) = unsupported.into_iter().find(|(_, set)| *set) {
             return Err(StartError::Setting(format!(
                 "{key} is not supported by this version yet; remove it"
+            )));
+        }
+        let prefix = &self.database.tenant_prefix;
+        if prefix.len() > 40 || DatabaseName::parse(prefix).is_err() {
+            return Err(StartError::Setting(format!(
+                "database.tenant_prefix: {prefix} is not made of at most 40 lower-case letters, digits and underscores"
             )));
         }
         if self.worker.concurrency == 0

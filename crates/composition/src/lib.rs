@@ -13,5 +13,5 @@ pub use config::{
     MetricsConfig, SignupMode, UrlConfig, WorkerConfig,
 };
 pub use error::StartError;
-pub use vigie_adapters::Signer;
+pub use vigie_adapters::{LimitKey, LimitPolicy, LimitVerdict, Limiter, Limits, Rate, Signer};
 pub use vigie_repository::{JobQueue, JobStatus, JobSummary, MigratedOrganization, QueueDepth, Registry};

@@ -2,7 +2,7 @@
 
 use super::client;
 use super::request_id::RequestId;
-use super::throttle::{Allowance, Policy, Throttle};
+use super::throttle::{Allowance, Throttle, policy_of_public};
 use crate::openapi::ApiDocument;
 use crate::problem::{ApiError, Code};
 use crate::server::ServerState;
@@ -13,6 +13,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, web};
 use url::form_urlencoded;
 use vigie_auth::{AuthService, Caller, OrganizationStatus};
+use vigie_composition::LimitPolicy;
 use vigie_kernel::OrganizationId;
 use vigie_tenancy::{TenancyService, TenantHints};
 
@@ -26,8 +27,7 @@ pub(crate) struct Gate {
     pub(crate) tenancy: web::Data<dyn TenancyService>,
     pub(crate) document: web::Data<ApiDocument>,
     pub(crate) state: web::Data<ServerState>,
-    /// `None` counts nothing.
-    pub(crate) throttle: Option<Throttle>,
+    pub(crate) throttle: Throttle,
 }
 
 /// Wraps the routes of the API. An operation that the document does not call public needs a valid access token.
@@ -54,13 +54,13 @@ impl Gate {
         // Where no route is, there is nothing to protect: the default route answers.
         let Some(pattern) = req.match_pattern() else { return Ok(None) };
         if self.document.is_public(req.method(), &pattern) {
-            let allowance = self.count_address(Policy::of_public(&pattern), req)?;
+            let allowance = self.count_address(policy_of_public(&pattern), req)?;
             let named = self.named(req).await?;
             req.extensions_mut().insert(NamedOrganization(named));
             return Ok(allowance);
         }
         let Some(token) = bearer(req) else {
-            self.count_address(Policy::Anonymous, req)?;
+            self.count_address(LimitPolicy::AnonymousByIp, req)?;
             let error = ApiError::new(Code::AuthenticationRequired);
             return Err(error.with_header(header::WWW_AUTHENTICATE, "Bearer"));
         };
@@ -70,11 +70,11 @@ impl Gate {
         let caller = match self.auth.authenticate(token, named, &request_id).await {
             Ok(caller) => caller,
             Err(error) => {
-                self.count_address(Policy::Anonymous, req)?;
+                self.count_address(LimitPolicy::AnonymousByIp, req)?;
                 return Err(error.into());
             }
         };
-        let allowance = self.count(Policy::Requests, caller.user().to_string())?;
+        let allowance = self.throttle.count_user(caller.user().as_uuid()).map_err(too_many)?;
         refuse_write_to_read_only(&caller, req.method())?;
         req.extensions_mut().insert(caller);
         Ok(allowance)
@@ -92,18 +92,18 @@ impl Gate {
         Ok(self.tenancy.resolve(&hints).await?.map(|organization| organization.id))
     }
 
-    fn count_address(&self, policy: Policy, req: &ServiceRequest) -> Result<Option<Allowance>, ApiError> {
+    fn count_address(
+        &self,
+        policy: LimitPolicy,
+        req: &ServiceRequest,
+    ) -> Result<Option<Allowance>, ApiError> {
         let address = client::address(req, &self.state.trusted_proxies);
-        self.count(policy, address.map_or_else(|| "unknown".to_owned(), client::counted_as))
+        self.throttle.count_address(policy, address).map_err(too_many)
     }
+}
 
-    fn count(&self, policy: Policy, client: String) -> Result<Option<Allowance>, ApiError> {
-        let Some(throttle) = &self.throttle else { return Ok(None) };
-        throttle
-            .count(policy, client)
-            .map(Some)
-            .map_err(|seconds| ApiError::new(Code::TooManyRequests).retry_after(seconds))
-    }
+fn too_many(seconds: u64) -> ApiError {
+    ApiError::new(Code::TooManyRequests).retry_after(seconds)
 }
 
 fn tell_allowance(headers: &mut header::HeaderMap, allowance: &Allowance) {

@@ -2,7 +2,7 @@
 
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 /// The client's address: the peer's, or, when the peer is a trusted proxy, the last of `X-Forwarded-For` that is none.
 pub(super) fn address(req: &ServiceRequest, trusted: &[IpAddr]) -> Option<IpAddr> {
@@ -32,17 +32,6 @@ pub(super) fn host(req: &ServiceRequest, trusted: &[IpAddr]) -> Option<String> {
     forwarded
         .or_else(|| req.uri().authority().map(ToString::to_string))
         .or_else(|| text(header::HOST.as_str()))
-}
-
-/// The address under which a client is counted: an IPv6 client has a /64 at least.
-pub(super) fn counted_as(address: IpAddr) -> String {
-    match address {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            format!("{}/64", Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
-    }
 }
 
 fn plain(address: IpAddr) -> IpAddr {

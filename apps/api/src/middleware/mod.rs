@@ -13,4 +13,3 @@ pub(crate) use edge::edge;
 pub(crate) use request_id::RequestId;
 pub(crate) use small_bodies::leave_small_bodies;
 pub(crate) use throttle::Throttle;
-pub use throttle::Throttles;

@@ -88,7 +88,7 @@ async fn a_form_that_is_no_upload_is_refused(place: Place) {
         (r#"{"header_row":0}"#, "/options/header_row", "out_of_range"),
         (r#"{"create_missing":true}"#, "/options/create_missing", "not_supported"),
         (r#"{"locale":"de"}"#, "/options/locale", "value_unknown"),
-        (r#"[1]"#, "/options", "type_invalid"),
+        ("[1]", "/options", "type_invalid"),
     ] {
         let answer: Answer = claire.import(IMPORT, with(options)).await;
         blames(&answer.refused(422, "validation_failed"), pointer, code);
