@@ -34,7 +34,7 @@ class Bench:
     def __init__(self, options, folder):
         self.options, self.folder = options, folder
         self.today = datetime.date.today()
-        self.rounds, self.seconds, self.warm_up = (1, 1, 1) if options.quick else (3, 5, 2)
+        self.rounds, self.seconds, self.warm_up = (1, 1, 1) if options.quick else (3, 4, 2)
         self.server = os.environ["VIGIE_TEST_POSTGRES_URL"]
         self.mark = f"vigie_bench_{uuid.uuid4().hex[:8]}"
         self.control = url_with_database(self.server, self.mark)

@@ -58,6 +58,8 @@ impl Default for ServerSettings {
 
 /// What the operational routes need to know of the server.
 pub(crate) struct ServerState {
+    /// The runtime of the process, which outlives those of the server's threads.
+    pub(crate) runtime: tokio::runtime::Handle,
     pub(crate) metrics_token: Option<SecretString>,
     pub(crate) on_loopback: bool,
     pub(crate) trusted_proxies: Vec<IpAddr>,
@@ -76,6 +78,7 @@ pub fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<dev::Server> {
     let state = web::Data::new(ServerState {
+        runtime: tokio::runtime::Handle::current(),
         metrics_token: settings.metrics_token,
         on_loopback: listener.local_addr().is_ok_and(|address: SocketAddr| address.ip().is_loopback()),
         trusted_proxies: settings.trusted_proxies,

@@ -32,7 +32,7 @@ impl Product {
         let product = Self { child, folder, address };
         let started = Instant::now();
         while !product.bash("curl -sf http://127.0.0.1:8080/health/ready").status.success() {
-            assert!(started.elapsed() < Duration::from_secs(60), "the product does not start");
+            assert!(started.elapsed() < Duration::from_mins(1), "the product does not start");
             std::thread::sleep(Duration::from_millis(50));
         }
         product

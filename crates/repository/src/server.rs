@@ -226,40 +226,52 @@ async fn copy_template(root: &Path, name: &str, organization: OrganizationId) ->
     tokio::fs::rename(&draft, &target).await
 }
 
+/// Builds the template under a name of its own and renames it when it is whole: of several processes that start at once on a new schema,
+/// also ones that share nothing but the server, one wins and the others use what it built.
 async fn build_postgres_template(admin_url: &Url) -> Result<(), StoreError> {
     let admin = connect::postgres(admin_url.as_str(), PoolSize::SINGLE).await.map_err(store_error)?;
-    // Several processes may start at once on a new schema: one builds, the others wait and find it done.
-    let lock = transaction::session_lock(&admin, "vigie-template").await.map_err(store_error)?;
-    let built = build_locked(admin_url, &admin).await;
-    lock.release(&admin).await.map_err(store_error)?;
-    built
-}
-
-async fn build_locked(admin_url: &Url, admin: &DatabaseConnection) -> Result<(), StoreError> {
     let name = template_database();
-    let finished = Sql::new(admin, "SELECT 1 FROM pg_database WHERE datname = $1 AND datistemplate")
-        .bind(name.as_str())
-        .exists(admin)
-        .await
-        .map_err(store_error)?;
-    if finished {
+    if database_exists(&admin, &name).await? {
         return Ok(());
     }
+    let draft = format!("{name}_{}", std::process::id());
     for statement in [
-        format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quoted(&name)),
-        format!("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'", quoted(&name)),
+        format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quoted(&draft)),
+        format!("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'", quoted(&draft)),
     ] {
         admin.execute_unprepared(&statement).await.map_err(store_error)?;
     }
-    let connection = connect::postgres(with_database(admin_url, &name).as_str(), PoolSize::SINGLE)
+    let connection = connect::postgres(with_database(admin_url, &draft).as_str(), PoolSize::SINGLE)
         .await
         .map_err(store_error)?;
     transaction::migrate::<TenantMigrator>(&connection).await.map_err(store_error)?;
     connection.execute_unprepared("ANALYZE").await.map_err(store_error)?;
     connection.close().await.map_err(store_error)?;
     // Without connections nobody can be inside when it is cloned.
-    let seal = format!("ALTER DATABASE {} WITH IS_TEMPLATE true ALLOW_CONNECTIONS false", quoted(&name));
-    admin.execute_unprepared(&seal).await.map(|_| ()).map_err(store_error)
+    let seal = format!("ALTER DATABASE {} WITH ALLOW_CONNECTIONS false", quoted(&draft));
+    admin.execute_unprepared(&seal).await.map_err(store_error)?;
+    let rename = format!("ALTER DATABASE {} RENAME TO {}", quoted(&draft), quoted(&name));
+    match admin.execute_unprepared(&rename).await {
+        Ok(_) => {
+            let mark = format!("ALTER DATABASE {} WITH IS_TEMPLATE true", quoted(&name));
+            admin.execute_unprepared(&mark).await.map(|_| ()).map_err(store_error)
+        }
+        Err(error) => {
+            admin
+                .execute_unprepared(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quoted(&draft)))
+                .await
+                .map_err(store_error)?;
+            if database_exists(&admin, &name).await? { Ok(()) } else { Err(store_error(error)) }
+        }
+    }
+}
+
+async fn database_exists(admin: &DatabaseConnection, name: &str) -> Result<bool, StoreError> {
+    Sql::new(admin, "SELECT 1 FROM pg_database WHERE datname = $1")
+        .bind(name)
+        .exists(admin)
+        .await
+        .map_err(store_error)
 }
 
 async fn clone_template(admin: &Url, name: &str, organization: OrganizationId) -> Result<(), StoreError> {

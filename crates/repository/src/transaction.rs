@@ -39,20 +39,3 @@ pub(crate) async fn migrate<M: MigratorTrait>(connection: &DatabaseConnection) -
     M::up(&txn, None).await?;
     txn.commit().await
 }
-
-/// An advisory lock of a session. The pool must hold one connection only, so that it is taken and given back on the same.
-pub(crate) struct SessionLock(i64);
-
-/// Waits for the advisory lock of that name.
-pub(crate) async fn session_lock(connection: &DatabaseConnection, name: &str) -> Result<SessionLock, DbErr> {
-    let key = name.bytes().fold(0_i64, |key, byte| key.wrapping_mul(31).wrapping_add(i64::from(byte)));
-    connection.execute_unprepared(&format!("SELECT pg_advisory_lock({key})")).await?;
-    Ok(SessionLock(key))
-}
-
-impl SessionLock {
-    /// Gives the lock back; an ended connection gives it back by itself.
-    pub(crate) async fn release(self, connection: &DatabaseConnection) -> Result<(), DbErr> {
-        connection.execute_unprepared(&format!("SELECT pg_advisory_unlock({})", self.0)).await.map(|_| ())
-    }
-}

@@ -3,6 +3,7 @@
 use super::headers::secure;
 use super::request_id::RequestId;
 use crate::metrics;
+use crate::server::ServerState;
 use crate::problem::{ApiError, Code, ProblemContext, Whose, accepted_language, problem_response};
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -10,6 +11,7 @@ use actix_web::http::header;
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, web};
 use std::time::{Duration, Instant};
+use tokio_util::context::TokioContext;
 use tracing::Instrument as _;
 use vigie_kernel::IdSource;
 
@@ -23,6 +25,7 @@ const UPLOAD_BYTES_PER_SECOND: u64 = 64 * 1024;
 /// Wraps the whole application.
 pub(crate) async fn edge<B: MessageBody + 'static>(
     ids: web::Data<dyn IdSource>,
+    state: web::Data<ServerState>,
     req: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
@@ -47,7 +50,10 @@ pub(crate) async fn edge<B: MessageBody + 'static>(
         Ok(Ok(req.error_response(ApiError::new(Code::UriTooLong)).map_into_boxed_body()))
     } else {
         let answering = async { next.call(req).await.map(ServiceResponse::map_into_boxed_body) };
-        tokio::time::timeout(time, answering).instrument(span.clone()).await
+        let answering = tokio::time::timeout(time, answering).instrument(span.clone());
+        // Each thread of the server has a runtime of its own, which ends with it. What a request opens, such as a database connection
+        // that others use after it, must live as long as the process.
+        TokioContext::new(answering, state.runtime.clone()).await
     };
     let _entered = span.enter();
     let mut res = match answer {

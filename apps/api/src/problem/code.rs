@@ -145,6 +145,7 @@ codes! {
     FileDamaged "file_damaged" 422 Caller "The file is damaged." "Le fichier est endommagé.";
     HeaderNotFound "header_not_found" 422 Caller "No header row was found." "Aucune ligne d'en-tête n'a été trouvée.";
     HeaderAmbiguous "header_ambiguous" 422 Caller "Two columns mean the same." "Deux colonnes ont le même sens.";
+    SheetNotFound "sheet_not_found" 422 Caller "The file has no sheet of that name." "Le fichier n'a pas de feuille de ce nom.";
     FileRefused "file_refused" 422 Caller "The file cannot be imported." "Le fichier ne peut pas être importé.";
 
     // The server.

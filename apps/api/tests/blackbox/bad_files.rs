@@ -93,7 +93,7 @@ async fn a_form_that_is_no_upload_is_refused(place: Place) {
         let answer: Answer = claire.import(IMPORT, with(options)).await;
         blames(&answer.refused(422, "validation_failed"), pointer, code);
     }
-    claire.import(IMPORT, with(r#"{"sheet":"Feuil9"}"#)).await.refused(422, "file_refused");
+    claire.import(IMPORT, with(r#"{"sheet":"Feuil9"}"#)).await.refused(422, "sheet_not_found");
     for options in ["{", "", r#"{"strict":true,"strict":true}"#] {
         blames(
             &claire.import(IMPORT, with(options)).await.refused(400, "json_malformed"),

@@ -205,7 +205,7 @@ async fn bury_spent<C: ConnectionTrait>(txn: &C, job: Uuid, now: DateTime<Utc>) 
 }
 
 fn lease() -> TimeDelta {
-    TimeDelta::from_std(LEASE).unwrap_or(TimeDelta::seconds(30))
+    TimeDelta::from_std(LEASE).unwrap_or(TimeDelta::seconds(15))
 }
 
 fn signed(count: u64) -> i64 {

@@ -19,7 +19,7 @@ use vigie_jobs::{Lane, OutboxMessage};
 use vigie_kernel::{Clock, IdSource, OrganizationId, StoreError};
 
 /// How long a worker holds a job without telling progress.
-pub const LEASE: Duration = Duration::from_secs(30);
+pub const LEASE: Duration = Duration::from_secs(15);
 
 /// The queue.
 pub struct JobQueue {
