@@ -269,9 +269,10 @@ class Bench:
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--binaries", type=pathlib.Path, required=True)
-    parser.add_argument("--bare", type=pathlib.Path, required=True)
-    parser.add_argument("--out", type=pathlib.Path, required=True)
+    place = lambda text: pathlib.Path(text).resolve()
+    parser.add_argument("--binaries", type=place, required=True)
+    parser.add_argument("--bare", type=place, required=True)
+    parser.add_argument("--out", type=place, required=True)
     parser.add_argument("--profile", required=True)
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
@@ -286,7 +287,7 @@ def main():
     except (Failed, KeyError, OSError) as error:
         for log in folder.rglob("*.log"):
             if text := log.read_text(errors="replace").strip():
-                say(f"--- {log.name}\n{text[-3000:]}")
+                say(f"--- {log.name}, its end\n" + "\n".join(text.splitlines()[-5:]))
         say(f"bench: error: {type(error).__name__}: {error}")
         return 1
     finally:

@@ -85,6 +85,7 @@ class Client:
     def __init__(self, port, token=None):
         self.port, self.token = port, token
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self.used = time.monotonic()
 
     def call(self, method, path, body=None, headers=None, expect=(200, 201, 202)):
         headers = dict(headers or {})
@@ -93,9 +94,12 @@ class Client:
         if isinstance(body, dict):
             headers["Content-Type"] = "application/json"
             body = json.dumps(body)
+        if time.monotonic() - self.used > 5:
+            self.connection.close()  # the server hangs up on idle connections; the next request opens a new one
         self.connection.request(method, f"/api/v1{path}", body, headers)
         answer = self.connection.getresponse()
         content = answer.read()
+        self.used = time.monotonic()
         if answer.status not in expect:
             raise Failed(f"{method} {path}: {answer.status} {content[:1000].decode(errors='replace')}")
         return json.loads(content) if content else None
