@@ -39,6 +39,12 @@ def postgres_seconds(postmaster):
     return total
 
 
+def machine_seconds():
+    """What all processes of the machine have used."""
+    user, nice, system = pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:4]
+    return (int(user) + int(nice) + int(system)) / TICK
+
+
 class Wrk:
     """One kind of request to one server."""
 
@@ -57,11 +63,11 @@ class Wrk:
         if self.first_day is not None:
             environment["BENCH_FIRST_DAY"] = str(self.first_day)
         server, database = processor_seconds(self.process.child.pid), postgres_seconds(self.postmaster)
-        own = resource.getrusage(resource.RUSAGE_CHILDREN)
+        own, machine = resource.getrusage(resource.RUSAGE_CHILDREN), machine_seconds()
         done = subprocess.run(
             ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(HERE / "load.lua"),
              f"http://127.0.0.1:{self.port}"], env=environment, capture_output=True, text=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        after, machine = resource.getrusage(resource.RUSAGE_CHILDREN), machine_seconds() - machine
         self.process.check()
         found = re.search(r"^RESULT (.*)$", done.stdout, re.MULTILINE)
         if done.returncode != 0 or not found:
@@ -71,9 +77,12 @@ class Wrk:
             raise Failed(f"{self.name}: not every answer was a 2xx: {result}")
         result["per_second"] = result["requests"] / result["seconds"]
         per_request = 1e6 / result["requests"]
-        result["server_us"] = (processor_seconds(self.process.child.pid) - server) * per_request
-        result["postgres_us"] = (postgres_seconds(self.postmaster) - database) * per_request
-        result["wrk_us"] = (after.ru_utime + after.ru_stime - own.ru_utime - own.ru_stime) * per_request
+        server = processor_seconds(self.process.child.pid) - server
+        database = postgres_seconds(self.postmaster) - database
+        generator = after.ru_utime + after.ru_stime - own.ru_utime - own.ru_stime
+        result |= {"server_us": server * per_request, "postgres_us": database * per_request,
+                   "wrk_us": generator * per_request,
+                   "others_cores": max(0.0, machine - server - database - generator) / result["seconds"]}
         if self.first_day is not None:
             # Periods that were asked for are gone, with those of requests that were under way at the end.
             self.first_day += (result["requests"] + 4 * connections) // self.paths + 2

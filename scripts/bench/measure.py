@@ -241,13 +241,17 @@ class Bench:
                   "record": f"POST /kpis/{{id}}/values, {CONNECTIONS} connections"}
         for key, title in titles.items():
             print(title)
-            print(f"  {'':24}{'req/s':>9}{'p50 ms':>9}{'p99 ms':>9}   processor us per request: server postgres wrk"
-                  f"   product is at")
+            print(f"  {'':24}{'req/s':>7}{'p50 ms':>8}{'p99 ms':>8} | us of processor: {'server':>6}{'postgres':>9}"
+                  f"{'wrk':>5} | product is at: {'req/s':>5}{'processor':>10}")
             rows = self.figures[key]
+            own = rows["product"]
             for name, row in rows.items():
-                share = "" if name == "product" else f"{rows['product']['per_second'] / row['per_second']:13.2f}"
-                print(f"  {name:24}{row['per_second']:9.0f}{row['p50_ms']:9.2f}{row['p99_ms']:9.2f}"
-                      f"{row['server_us']:34.0f}{row['postgres_us']:9.0f}{row['wrk_us']:4.0f}{share}")
+                share = f"{own['per_second'] / row['per_second']:21.2f}{self.used(row) / self.used(own):10.2f}"
+                print(f"  {name:24}{row['per_second']:7.0f}{row['p50_ms']:8.2f}{row['p99_ms']:8.2f} | "
+                      f"{row['server_us']:23.0f}{row['postgres_us']:9.0f}{row['wrk_us']:5.0f} |"
+                      f"{'' if row is own else share}")
+            if (others := max(row["others_cores"] for row in rows.values())) > 0.1:
+                print(f"  other programs kept {others:.1f} cores busy meanwhile: measure again when the machine is quiet")
         for key in ("import_60k", "import_200k"):
             if one := self.figures.get(key):
                 print(f"import of {one['rows']} rows (CSV, {one['megabytes']} MB): {one['seconds']} s, "
@@ -261,6 +265,11 @@ class Bench:
         if machine["quick"] or machine["profile"] != "release":
             print("a quick run, or one without optimization: the figures say little")
         print(f"figures: {self.options.out}")
+
+    @staticmethod
+    def used(row):
+        """Processor time of a request, in microseconds: what other programs on the machine disturb the least."""
+        return row["server_us"] + row["postgres_us"]
 
     @staticmethod
     def is_local(url):

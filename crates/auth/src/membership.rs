@@ -91,7 +91,7 @@ impl MemberOrganization {
             .filter(|place| named.is_none_or(|id| id == place.organization.id))
             .max_by_key(|place| {
                 let membership = place.membership.snapshot();
-                let enters = place.organization.status.refusal().is_none();
+                let enters = place.organization.refusal().is_none();
                 (enters, membership.last_login_at, membership.created_at)
             })
     }

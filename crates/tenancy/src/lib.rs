@@ -36,4 +36,4 @@ pub use ports::{
     RULE_ORGANIZATION_DATABASE, RULE_ORGANIZATION_SLUG, TenantDatabases,
 };
 pub use service::{ResumeReport, Tenancy, TenancyService};
-pub use status::OrganizationStatus;
+pub use vigie_kernel::OrganizationStatus;

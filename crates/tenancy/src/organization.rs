@@ -1,5 +1,6 @@
 //! The organization.
 
+use crate::status::may_become;
 use crate::{Availability, DatabaseName, OrganizationStatus, Plan, TenancyError};
 use chrono::{DateTime, Utc};
 use vigie_kernel::{OrganizationId, OrganizationSettings, Slug};
@@ -233,7 +234,7 @@ impl Organization {
         if from == to {
             return Ok(Change::None);
         }
-        if !from.may_become(to) {
+        if !may_become(from, to) {
             return Err(TenancyError::Transition { from, to });
         }
         self.0.status = to;

@@ -3,8 +3,8 @@
 use super::headers::secure;
 use super::request_id::RequestId;
 use crate::metrics;
-use crate::server::ServerState;
 use crate::problem::{ApiError, Code, ProblemContext, Whose, accepted_language, problem_response};
+use crate::server::ServerState;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header;

@@ -27,7 +27,7 @@ impl Auth {
         }
         match live.standing(self.ports.clock.now())? {
             Standing::Member(member) => {
-                if let Some(refusal) = member.organization.status.refusal() {
+                if let Some(refusal) = member.organization.refusal() {
                     return Err(refusal.into());
                 }
                 Ok(Caller::Member(Box::new(MemberCaller {
@@ -69,7 +69,7 @@ impl Auth {
         if !membership.active || !user.snapshot().is_active {
             return Err(AuthError::NotAMember);
         }
-        if let Some(refusal) = place.organization.status.refusal() {
+        if let Some(refusal) = place.organization.refusal() {
             return Err(refusal.into());
         }
         Ok(context(&place.organization, actor, membership.role, request_id))

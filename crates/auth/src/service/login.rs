@@ -37,7 +37,7 @@ impl Auth {
         if place.is_none() && !known.snapshot().is_platform_admin {
             return self.refuse(&key, user.as_ref(), client).await;
         }
-        if let Some(refusal) = place.as_ref().and_then(|place| place.organization.status.refusal()) {
+        if let Some(refusal) = place.as_ref().and_then(|place| place.organization.refusal()) {
             return Err(refusal.into());
         }
         let rehashed = if needs_rehash { self.hash_if_free(&command.password).await? } else { None };

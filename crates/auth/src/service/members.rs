@@ -80,7 +80,7 @@ impl Auth {
         let mut work = self.ports.store.begin().await?;
         let organization =
             work.organizations().find_by_slug(slug).await?.ok_or(OrganizationRefusal::Unknown)?;
-        if let Some(refusal) = organization.status.refusal() {
+        if let Some(refusal) = organization.refusal() {
             return Err(refusal.into());
         }
         if is_new {

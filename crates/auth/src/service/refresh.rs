@@ -32,7 +32,7 @@ impl Auth {
             return Err(AuthError::InvalidToken);
         }
         let refusal = match standing {
-            Standing::Member(member) => member.organization.status.refusal(),
+            Standing::Member(member) => member.organization.refusal(),
             Standing::PlatformAdmin => None,
         };
         let bearer = bearer_of(&live, standing);

@@ -32,7 +32,11 @@ fn the_moves_are_these_and_no_others() {
     ];
     for from in OrganizationStatus::ALL {
         for to in OrganizationStatus::ALL {
-            assert_eq!(from.may_become(to), legal.contains(&(from, to)), "{from:?} -> {to:?}");
+            assert_eq!(
+                crate::status::may_become(from, to),
+                legal.contains(&(from, to)),
+                "{from:?} -> {to:?}"
+            );
         }
     }
 }

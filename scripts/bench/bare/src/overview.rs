@@ -13,8 +13,8 @@ const KPIS: &str = "SELECT k.id, k.dashboard_id, k.code, k.name, k.unit, k.displ
     k.critical, k.owner_id, k.grace_days, k.start_period, k.end_period, k.created_at, v.period_start, v.value, \
     v.not_applicable_reason, v.status, v.status_reason, v.score, t.direction AS judged_direction, t.green, t.orange, t.red \
     FROM kpis k \
-    LEFT JOIN kpi_values v ON v.kpi_id = k.id AND v.period_start = \
-        (SELECT MAX(l.period_start) FROM kpi_values l WHERE l.kpi_id = k.id AND l.period_end < $1) \
+    LEFT JOIN LATERAL (SELECT * FROM kpi_values l WHERE l.kpi_id = k.id AND l.period_end < $1 \
+    ORDER BY l.period_start DESC LIMIT 1) v ON TRUE \
     LEFT JOIN kpi_thresholds t ON t.kpi_id = k.id AND t.version_no = v.threshold_version \
     WHERE NOT k.archived";
 const ACTIONS: &str = "SELECT kpi_id, COUNT(*) AS open, COUNT(CASE WHEN due_date < $1 THEN 1 END) AS late FROM actions \

@@ -3,6 +3,7 @@
 use super::rows::{cuts, entry, status};
 use crate::decimal::StoredDec;
 use crate::error::store_error;
+use crate::server::is_postgres;
 use crate::sql::Sql;
 use crate::stored::{named, narrow};
 use crate::tenant::work::TenantReads;
@@ -19,15 +20,21 @@ use vigie_kpis::{
 
 const DASHBOARDS: &str = "SELECT id, title, process_name, owner_id FROM dashboards";
 
-/// The index of values by KPI and period gives the latest one that is over in one step a KPI.
 const KPIS: &str = "SELECT k.id, k.dashboard_id, k.code, k.name, k.unit, k.display_decimals, k.frequency, k.direction, k.weight, \
     k.critical, k.owner_id, k.grace_days, k.start_period, k.end_period, k.created_at, v.period_start, v.value, \
     v.not_applicable_reason, v.status, v.status_reason, v.score, t.direction AS judged_direction, t.green, t.orange, t.red \
-    FROM kpis k \
-    LEFT JOIN kpi_values v ON v.kpi_id = k.id AND v.period_start = \
-        (SELECT MAX(l.period_start) FROM kpi_values l WHERE l.kpi_id = k.id AND l.period_end < $1) \
-    LEFT JOIN kpi_thresholds t ON t.kpi_id = k.id AND t.version_no = v.threshold_version \
-    WHERE NOT k.archived";
+    FROM kpis k";
+
+/// The latest value of a period that is over: one step in the index of values by KPI and period, for each KPI.
+///
+/// The engines need it said differently. PostgreSQL would take the other form for a join, read every value there is and take ten times as
+/// long; SQLite has no LATERAL.
+const LATEST_ON_POSTGRES: &str = " LEFT JOIN LATERAL (SELECT * FROM kpi_values l WHERE l.kpi_id = k.id AND l.period_end < $1 \
+    ORDER BY l.period_start DESC LIMIT 1) v ON TRUE";
+const LATEST_ON_SQLITE: &str = " LEFT JOIN kpi_values v ON v.kpi_id = k.id AND v.period_start = \
+    (SELECT MAX(l.period_start) FROM kpi_values l WHERE l.kpi_id = k.id AND l.period_end < $1)";
+
+const JUDGED_BY: &str = " LEFT JOIN kpi_thresholds t ON t.kpi_id = k.id AND t.version_no = v.threshold_version WHERE NOT k.archived";
 
 const ACTIONS: &str = "SELECT kpi_id, COUNT(*) AS open, COUNT(CASE WHEN due_date < $1 THEN 1 END) AS late FROM actions \
     WHERE status IN ('OPEN', 'IN_PROGRESS') GROUP BY kpi_id";
@@ -81,8 +88,12 @@ impl ReportingReads for TenantReads {
     async fn rows(&mut self, as_of: NaiveDate, today: NaiveDate) -> Result<ReportRows, StoreError> {
         let dashboards: Vec<DashboardReportRow> =
             Sql::new(&self.pool, DASHBOARDS).all(&self.pool).await.map_err(store_error)?;
-        let kpis: Vec<KpiReportRow> =
-            Sql::new(&self.pool, KPIS).bind(as_of).all(&self.pool).await.map_err(store_error)?;
+        let latest = if is_postgres(&self.pool) { LATEST_ON_POSTGRES } else { LATEST_ON_SQLITE };
+        let kpis: Vec<KpiReportRow> = Sql::new(&self.pool, format!("{KPIS}{latest}{JUDGED_BY}"))
+            .bind(as_of)
+            .all(&self.pool)
+            .await
+            .map_err(store_error)?;
         let counts: Vec<ActionCountRow> =
             Sql::new(&self.pool, ACTIONS).bind(today).all(&self.pool).await.map_err(store_error)?;
         let mut actions: HashMap<KpiId, ActionCounts> =
