@@ -4,12 +4,12 @@ use super::rows::{cuts, entry, status};
 use crate::decimal::StoredDec;
 use crate::error::store_error;
 use crate::server::is_postgres;
-use crate::sql::Sql;
+use crate::sql::{InOrder, Sql};
 use crate::stored::{named, narrow};
 use crate::tenant::work::TenantReads;
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
-use sea_orm::FromQueryResult;
+use sea_orm::{DbErr, FromQueryResult, QueryResult};
 use std::collections::HashMap;
 use uuid::Uuid;
 use vigie_kernel::{Frequency, KpiId, Period, StoreError, TenantContext};
@@ -47,7 +47,6 @@ struct DashboardReportRow {
     owner_id: Uuid,
 }
 
-#[derive(FromQueryResult)]
 struct KpiReportRow {
     id: Uuid,
     dashboard_id: Uuid,
@@ -74,6 +73,40 @@ struct KpiReportRow {
     green: Option<StoredDec>,
     orange: Option<StoredDec>,
     red: Option<StoredDec>,
+}
+
+/// In the order of [`KPIS`].
+impl FromQueryResult for KpiReportRow {
+    fn from_query_result(row: &QueryResult, _prefix: &str) -> Result<Self, DbErr> {
+        let mut columns = InOrder::new(row);
+        Ok(Self {
+            id: columns.take()?,
+            dashboard_id: columns.take()?,
+            code: columns.take()?,
+            name: columns.take()?,
+            unit: columns.take()?,
+            display_decimals: columns.take()?,
+            frequency: columns.take()?,
+            direction: columns.take()?,
+            weight: columns.take()?,
+            critical: columns.take()?,
+            owner_id: columns.take()?,
+            grace_days: columns.take()?,
+            start_period: columns.take()?,
+            end_period: columns.take()?,
+            created_at: columns.take()?,
+            period_start: columns.take()?,
+            value: columns.take()?,
+            not_applicable_reason: columns.take()?,
+            status: columns.take()?,
+            status_reason: columns.take()?,
+            score: columns.take()?,
+            judged_direction: columns.take()?,
+            green: columns.take()?,
+            orange: columns.take()?,
+            red: columns.take()?,
+        })
+    }
 }
 
 #[derive(FromQueryResult)]

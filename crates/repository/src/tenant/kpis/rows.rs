@@ -2,10 +2,10 @@
 
 use crate::decimal::StoredDec;
 use crate::error::store_error;
-use crate::sql::Sql;
+use crate::sql::{InOrder, Sql};
 use crate::stored::named;
 use chrono::{DateTime, NaiveDate, Utc};
-use sea_orm::{ConnectionTrait, FromQueryResult};
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, QueryResult};
 use uuid::Uuid;
 use vigie_kernel::{Dec, Frequency, KpiId, Period, StoreError};
 use vigie_kpis::{
@@ -48,7 +48,6 @@ pub(super) fn dashboard(row: DashboardDbRow) -> Dashboard {
 pub(in crate::tenant) const VALUE_COLUMNS: &str = "v.id, v.kpi_id, v.period_start, v.value, v.not_applicable_reason, v.status, v.status_reason, \
     v.score, v.threshold_version, v.comment, v.source, v.version, v.created_at, v.created_by, v.updated_at, v.updated_by";
 
-#[derive(FromQueryResult)]
 pub(in crate::tenant) struct ValueRow {
     id: Uuid,
     kpi_id: Uuid,
@@ -67,6 +66,32 @@ pub(in crate::tenant) struct ValueRow {
     updated_at: DateTime<Utc>,
     updated_by: Uuid,
     frequency: String,
+}
+
+/// In the order of [`VALUE_COLUMNS`], and then the KPI's frequency.
+impl FromQueryResult for ValueRow {
+    fn from_query_result(row: &QueryResult, _prefix: &str) -> Result<Self, DbErr> {
+        let mut columns = InOrder::new(row);
+        Ok(Self {
+            id: columns.take()?,
+            kpi_id: columns.take()?,
+            period_start: columns.take()?,
+            value: columns.take()?,
+            not_applicable_reason: columns.take()?,
+            status: columns.take()?,
+            status_reason: columns.take()?,
+            score: columns.take()?,
+            threshold_version: columns.take()?,
+            comment: columns.take()?,
+            source: columns.take()?,
+            version: columns.take()?,
+            created_at: columns.take()?,
+            created_by: columns.take()?,
+            updated_at: columns.take()?,
+            updated_by: columns.take()?,
+            frequency: columns.take()?,
+        })
+    }
 }
 
 pub(super) fn entry(
