@@ -68,8 +68,8 @@ pub use ports::{
 };
 pub use recording::{Act, Decision, NewEntry, RecordMode, RecordRefusal, Written, decide};
 pub use reporting::{
-    ActionCounts, DashboardOverview, DashboardRow, KpiRow, LatestValue, Overview, OverviewSection,
-    ProcessOverview, ReportRows, Risk, overview, top_risks,
+    ActionCounts, DashboardOverview, DashboardRow, KpiRow, KpiStanding, LatestStanding, LatestValue,
+    Overview, OverviewSection, ProcessOverview, ReportRows, Risk, overview, top_risks,
 };
 pub use reporting_service::{MAX_TOP_RISKS, OverviewQuery, Reporting, ReportingService, TopRisksQuery};
 pub use rollup::{Counts, RollUp, RollUpInput, roll_up};

@@ -1,6 +1,9 @@
 //! What this crate asks of a store. The contract is the same on every engine; the in-memory store of feature `testing` keeps it too.
 
-use crate::{Dashboard, Kpi, KpiDefinition, PeriodClosing, ReportRows, Revision, ThresholdVersion, Value};
+use crate::{
+    Dashboard, Kpi, KpiDefinition, KpiRow, KpiStanding, PeriodClosing, ReportRows, Revision,
+    ThresholdVersion, Value,
+};
 use async_trait::async_trait;
 use chrono::NaiveDate;
 use vigie_jobs::Outbox;
@@ -199,5 +202,11 @@ pub trait ReportingStore: Send + Sync {
 pub trait ReportingReads: Send {
     /// Every dashboard and every KPI that is not archived, each with its latest value of a period that ended before `as_of`
     /// and its actions that are open, and late on `today`. A constant number of statements, however many KPIs there are.
-    async fn rows(&mut self, as_of: NaiveDate, today: NaiveDate) -> Result<ReportRows, StoreError>;
+    async fn rows(&mut self, as_of: NaiveDate, today: NaiveDate) -> Result<ReportRows<KpiRow>, StoreError>;
+    /// The same with no more of each KPI than roll-ups need.
+    async fn standings(
+        &mut self,
+        as_of: NaiveDate,
+        today: NaiveDate,
+    ) -> Result<ReportRows<KpiStanding>, StoreError>;
 }

@@ -86,8 +86,65 @@ impl KpiRow {
         self.latest.as_ref().and_then(|latest| latest.status)
     }
 
+    /// What the roll-ups need of it.
+    #[must_use]
+    pub fn standing(&self) -> KpiStanding {
+        KpiStanding {
+            dashboard_id: self.dashboard_id,
+            direction: self.direction,
+            weight: self.weight,
+            critical: self.critical,
+            expectation: self.expectation,
+            latest: self.latest.as_ref().map(|latest| LatestStanding {
+                period: latest.period,
+                status: latest.status,
+                status_reason: latest.status_reason,
+                score: latest.score,
+            }),
+            actions: self.actions,
+        }
+    }
+}
+
+/// How a KPI's latest value of a period that is over was judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LatestStanding {
+    /// The period.
+    pub period: Period,
+    /// Its colour.
+    pub status: Option<Status>,
+    /// Why.
+    pub status_reason: StatusReason,
+    /// Its score.
+    pub score: Option<Dec>,
+}
+
+/// What the roll-ups need of a KPI that is not archived: no name and no number, for there may be thousands of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KpiStanding {
+    /// Its dashboard.
+    pub dashboard_id: DashboardId,
+    /// Its direction.
+    pub direction: Direction,
+    /// Its weight.
+    pub weight: Dec,
+    /// Whether it is critical.
+    pub critical: bool,
+    /// Which periods should have a value.
+    pub expectation: Expectation,
+    /// Its latest value of a period that is over.
+    pub latest: Option<LatestStanding>,
+    /// Its actions.
+    pub actions: ActionCounts,
+}
+
+impl KpiStanding {
+    fn status(&self) -> Option<Status> {
+        self.latest.and_then(|latest| latest.status)
+    }
+
     fn is_stale(&self, working_days: WorkingDays, as_of: NaiveDate) -> bool {
-        is_stale(self.latest.as_ref().map(|latest| latest.period), &self.expectation, working_days, as_of)
+        is_stale(self.latest.map(|latest| latest.period), &self.expectation, working_days, as_of)
     }
 
     fn is_red_without_action(&self) -> bool {
@@ -95,13 +152,13 @@ impl KpiRow {
     }
 }
 
-/// Everything that the reports are made of, read in a constant number of statements.
+/// Everything that a report is made of, read in a constant number of statements.
 #[derive(Clone, Debug, Default)]
-pub struct ReportRows {
+pub struct ReportRows<K> {
     /// Every dashboard.
     pub dashboards: Vec<DashboardRow>,
     /// Every KPI that is not archived.
-    pub kpis: Vec<KpiRow>,
+    pub kpis: Vec<K>,
 }
 
 /// One part of the organization, or all of it.
@@ -160,7 +217,7 @@ struct Gathered {
 }
 
 impl Gathered {
-    fn add(&mut self, kpi: &KpiRow, input: Option<RollUpInput>) {
+    fn add(&mut self, kpi: &KpiStanding, input: Option<RollUpInput>) {
         self.kpis += 1;
         self.inputs.extend(input);
         self.actions.open += kpi.actions.open;
@@ -180,11 +237,11 @@ impl Gathered {
     }
 }
 
-fn input_of(kpi: &KpiRow, working_days: WorkingDays, as_of: NaiveDate) -> Option<RollUpInput> {
+fn input_of(kpi: &KpiStanding, working_days: WorkingDays, as_of: NaiveDate) -> Option<RollUpInput> {
     if kpi.direction == Direction::Neutral {
         return None;
     }
-    let latest = kpi.latest.as_ref();
+    let latest = kpi.latest;
     Some(RollUpInput {
         status: kpi.status(),
         reason: latest.map_or(StatusReason::NoData, |latest| latest.status_reason),
@@ -197,7 +254,12 @@ fn input_of(kpi: &KpiRow, working_days: WorkingDays, as_of: NaiveDate) -> Option
 
 /// Rolls the rows up by dashboard, by process and for the whole organization.
 #[must_use]
-pub fn overview(rows: &ReportRows, policy: Policy, working_days: WorkingDays, as_of: NaiveDate) -> Overview {
+pub fn overview(
+    rows: &ReportRows<KpiStanding>,
+    policy: Policy,
+    working_days: WorkingDays,
+    as_of: NaiveDate,
+) -> Overview {
     let mut organization = Gathered::default();
     // The nameless process sorts last: `true` after `false`.
     let mut processes: BTreeMap<(bool, Option<&str>), Gathered> = BTreeMap::new();
@@ -271,7 +333,12 @@ fn worse_first(a: &KpiRow, b: &KpiRow) -> Ordering {
 
 /// The worst KPIs, at most `limit`: red before orange, then the lower score, the higher weight, the code.
 #[must_use]
-pub fn top_risks(rows: ReportRows, limit: usize, working_days: WorkingDays, as_of: NaiveDate) -> Vec<Risk> {
+pub fn top_risks(
+    rows: ReportRows<KpiRow>,
+    limit: usize,
+    working_days: WorkingDays,
+    as_of: NaiveDate,
+) -> Vec<Risk> {
     let dashboards: HashMap<DashboardId, DashboardRow> =
         rows.dashboards.into_iter().map(|dashboard| (dashboard.id, dashboard)).collect();
     let mut bad: Vec<KpiRow> = rows
@@ -288,8 +355,8 @@ pub fn top_risks(rows: ReportRows, limit: usize, working_days: WorkingDays, as_o
                 let number = latest.entry.number()?;
                 Some(display(number, kpi.display_decimals, &latest.thresholds))
             }),
-            stale: kpi.is_stale(working_days, as_of),
-            red_without_action: kpi.is_red_without_action(),
+            stale: kpi.standing().is_stale(working_days, as_of),
+            red_without_action: kpi.standing().is_red_without_action(),
             kpi,
             dashboard,
         })

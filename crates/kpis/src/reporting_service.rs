@@ -1,6 +1,6 @@
 //! The reports as use cases.
 
-use crate::{KpiError, Overview, Policy, ReportRows, ReportingStore, Risk, overview, top_risks};
+use crate::{KpiError, Overview, Policy, ReportingStore, Risk, overview, top_risks};
 use async_trait::async_trait;
 use chrono::NaiveDate;
 use std::sync::Arc;
@@ -51,18 +51,18 @@ impl Reporting {
         Self { store, clock }
     }
 
-    async fn rows(
+    /// The date that a report is for, and today.
+    fn dates(
         &self,
         tenant: &TenantContext,
         as_of: Option<NaiveDate>,
-    ) -> Result<(ReportRows, NaiveDate), KpiError> {
+    ) -> Result<(NaiveDate, NaiveDate), KpiError> {
         let today = tenant.today(self.clock.now());
         let as_of = as_of.unwrap_or(today);
         if as_of > today {
             return Err(FieldError::new("as_of", "date_in_future").with("today", today).into());
         }
-        let rows = self.store.reporting(tenant).await?.rows(as_of, today).await?;
-        Ok((rows, as_of))
+        Ok((as_of, today))
     }
 }
 
@@ -70,7 +70,8 @@ impl Reporting {
 impl ReportingService for Reporting {
     async fn overview(&self, tenant: &TenantContext, query: OverviewQuery) -> Result<Overview, KpiError> {
         tenant.require(Permission::DashboardRead)?;
-        let (rows, as_of) = self.rows(tenant, query.as_of).await?;
+        let (as_of, today) = self.dates(tenant, query.as_of)?;
+        let rows = self.store.reporting(tenant).await?.standings(as_of, today).await?;
         let policy = query.policy.unwrap_or(Policy::CriticalCap);
         Ok(overview(&rows, policy, tenant.settings().working_days, as_of))
     }
@@ -81,7 +82,8 @@ impl ReportingService for Reporting {
         let limit = usize::try_from(limit).ok().filter(|_| (1..=MAX_TOP_RISKS).contains(&limit)).ok_or_else(
             || FieldError::new("limit", "out_of_range").with("min", 1).with("max", MAX_TOP_RISKS),
         )?;
-        let (rows, as_of) = self.rows(tenant, query.as_of).await?;
+        let (as_of, today) = self.dates(tenant, query.as_of)?;
+        let rows = self.store.reporting(tenant).await?.rows(as_of, today).await?;
         Ok(top_risks(rows, limit, tenant.settings().working_days, as_of))
     }
 }

@@ -6,6 +6,7 @@ use crate::sql::Sql;
 use crate::{fingerprint, transaction};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, FromQueryResult};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::sync::Mutex;
 use url::Url;
@@ -79,7 +80,7 @@ impl TenantServer {
             Mark::Of(text) if text == mark_of(organization) => return Ok(()),
             Mark::Of(_) => return Err(StoreError::Conflict(RULE_ORGANIZATION_DATABASE)),
         }
-        self.ensure_template().await?;
+        self.ensure_template(organization).await?;
         match &self.kind {
             Kind::Sqlite { root } => copy_template(root, name, organization).await.map_err(io_error),
             Kind::Postgres { admin } => clone_template(admin, name, organization).await,
@@ -145,12 +146,14 @@ impl TenantServer {
         }
     }
 
-    async fn ensure_template(&self) -> Result<(), StoreError> {
+    /// Makes the template if there is none; each builder has a draft of its own, so that of several that build at once none disturbs
+    /// another.
+    async fn ensure_template(&self, waiting: OrganizationId) -> Result<(), StoreError> {
         let mut ready = self.template.lock().await;
         if !*ready {
             match &self.kind {
-                Kind::Sqlite { root } => build_sqlite_template(root).await?,
-                Kind::Postgres { admin } => build_postgres_template(admin).await?,
+                Kind::Sqlite { root } => build_sqlite_template(root, waiting).await?,
+                Kind::Postgres { admin } => build_postgres_template(admin, waiting).await?,
             }
             *ready = true;
         }
@@ -174,6 +177,14 @@ fn template_database() -> String {
     format!("vigie_tpl_{}", fingerprint::current())
 }
 
+/// A name that no other builder has: by the organization that waits, the process and the attempt.
+fn builder(waiting: OrganizationId) -> String {
+    static ATTEMPTS: AtomicU32 = AtomicU32::new(0);
+    let organization = waiting.as_uuid().simple().to_string();
+    let attempt = ATTEMPTS.fetch_add(1, Ordering::Relaxed);
+    format!("{}_{:x}_{attempt:x}", &organization[20..], std::process::id())
+}
+
 fn with_database(admin: &Url, name: &str) -> Url {
     let mut url = admin.clone();
     url.set_path(name);
@@ -189,14 +200,14 @@ fn io_error(error: std::io::Error) -> StoreError {
     StoreError::Unavailable(Box::new(error))
 }
 
-async fn build_sqlite_template(root: &Path) -> Result<(), StoreError> {
+async fn build_sqlite_template(root: &Path, waiting: OrganizationId) -> Result<(), StoreError> {
     let template = template_file(root);
     if tokio::fs::try_exists(&template).await.map_err(io_error)? {
         return Ok(());
     }
     let folder = root.join(".templates");
     tokio::fs::create_dir_all(&folder).await.map_err(io_error)?;
-    let draft = folder.join(format!("draft-{}.sqlite3", std::process::id()));
+    let draft = folder.join(format!("draft-{}.sqlite3", builder(waiting)));
     remove_if_there(&draft).await?;
     let connection = connect::sqlite(&draft, true, PoolSize::SINGLE).await.map_err(store_error)?;
     transaction::migrate::<TenantMigrator>(&connection).await.map_err(store_error)?;
@@ -228,13 +239,13 @@ async fn copy_template(root: &Path, name: &str, organization: OrganizationId) ->
 
 /// Builds the template under a name of its own and renames it when it is whole: of several processes that start at once on a new schema,
 /// also ones that share nothing but the server, one wins and the others use what it built.
-async fn build_postgres_template(admin_url: &Url) -> Result<(), StoreError> {
+async fn build_postgres_template(admin_url: &Url, waiting: OrganizationId) -> Result<(), StoreError> {
     let admin = connect::postgres(admin_url.as_str(), PoolSize::SINGLE).await.map_err(store_error)?;
     let name = template_database();
     if database_exists(&admin, &name).await? {
         return Ok(());
     }
-    let draft = format!("{name}_{}", std::process::id());
+    let draft = format!("{name}_{}", builder(waiting));
     for statement in [
         format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quoted(&draft)),
         format!("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'", quoted(&draft)),

@@ -3,7 +3,9 @@
 //! Both take `$1`-style parameters, so one text serves; what differs is how a decimal is bound ([`Sql::dec`]).
 
 use crate::decimal::StoredDec;
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, QueryResult, Statement, TryGetable, Value};
+use sea_orm::{
+    ConnectionTrait, DbBackend, DbErr, FromQueryResult, QueryResult, Statement, TryGetable, Value,
+};
 use vigie_kernel::Dec;
 
 /// A statement under construction: its text and the values of its parameters.

@@ -2,8 +2,8 @@
 
 use super::state::State;
 use crate::{
-    Dashboard, DashboardFilter, DashboardRow, Kpi, KpiDefinition, KpiFilter, KpiReads, KpiRow, LatestValue,
-    PeriodClosing, ReportRows, ReportingReads, Revision, Value, ValueRange,
+    Dashboard, DashboardFilter, DashboardRow, Kpi, KpiDefinition, KpiFilter, KpiReads, KpiRow, KpiStanding,
+    LatestValue, PeriodClosing, ReportRows, ReportingReads, Revision, Value, ValueRange,
 };
 use async_trait::async_trait;
 use chrono::NaiveDate;
@@ -121,7 +121,16 @@ impl MemoryReads {
 #[async_trait]
 impl ReportingReads for MemoryReads {
     /// The actions are those that were set for the KPI; `today` changes nothing about them.
-    async fn rows(&mut self, as_of: NaiveDate, _today: NaiveDate) -> Result<ReportRows, StoreError> {
+    async fn standings(
+        &mut self,
+        as_of: NaiveDate,
+        today: NaiveDate,
+    ) -> Result<ReportRows<KpiStanding>, StoreError> {
+        let rows = self.rows(as_of, today).await?;
+        Ok(ReportRows { dashboards: rows.dashboards, kpis: rows.kpis.iter().map(KpiRow::standing).collect() })
+    }
+
+    async fn rows(&mut self, as_of: NaiveDate, _today: NaiveDate) -> Result<ReportRows<KpiRow>, StoreError> {
         let dashboards = self.0.dashboards.values().map(|dashboard| {
             let dashboard = dashboard.snapshot();
             DashboardRow {

@@ -14,8 +14,8 @@ use std::collections::HashMap;
 use uuid::Uuid;
 use vigie_kernel::{Frequency, KpiId, Period, StoreError, TenantContext};
 use vigie_kpis::{
-    ActionCounts, DashboardRow, Direction, Expectation, KpiRow, LatestValue, ReportRows, ReportingReads,
-    StatusReason, Thresholds,
+    ActionCounts, DashboardRow, Direction, Expectation, KpiRow, KpiStanding, LatestStanding, LatestValue,
+    ReportRows, ReportingReads, StatusReason, Thresholds,
 };
 
 const DASHBOARDS: &str = "SELECT id, title, process_name, owner_id FROM dashboards";
@@ -34,7 +34,14 @@ const LATEST_ON_POSTGRES: &str = " LEFT JOIN LATERAL (SELECT * FROM kpi_values l
 const LATEST_ON_SQLITE: &str = " LEFT JOIN kpi_values v ON v.kpi_id = k.id AND v.period_start = \
     (SELECT MAX(l.period_start) FROM kpi_values l WHERE l.kpi_id = k.id AND l.period_end < $1)";
 
-const JUDGED_BY: &str = " LEFT JOIN kpi_thresholds t ON t.kpi_id = k.id AND t.version_no = v.threshold_version WHERE NOT k.archived";
+/// No more of each KPI than roll-ups need.
+const STANDINGS: &str = "SELECT k.id, k.dashboard_id, k.frequency, k.direction, k.weight, k.critical, k.grace_days, k.start_period, \
+    k.end_period, k.created_at, v.period_start, v.status, v.status_reason, v.score FROM kpis k";
+
+const JUDGED_BY: &str =
+    " LEFT JOIN kpi_thresholds t ON t.kpi_id = k.id AND t.version_no = v.threshold_version";
+
+const IN_USE: &str = " WHERE NOT k.archived";
 
 const ACTIONS: &str = "SELECT kpi_id, COUNT(*) AS open, COUNT(CASE WHEN due_date < $1 THEN 1 END) AS late FROM actions \
     WHERE status IN ('OPEN', 'IN_PROGRESS') GROUP BY kpi_id";
@@ -109,6 +116,46 @@ impl FromQueryResult for KpiReportRow {
     }
 }
 
+struct StandingRow {
+    id: Uuid,
+    dashboard_id: Uuid,
+    frequency: String,
+    direction: String,
+    weight: StoredDec,
+    critical: bool,
+    grace_days: i32,
+    start_period: Option<NaiveDate>,
+    end_period: Option<NaiveDate>,
+    created_at: DateTime<Utc>,
+    period_start: Option<NaiveDate>,
+    status: Option<String>,
+    status_reason: Option<String>,
+    score: Option<StoredDec>,
+}
+
+/// In the order of [`STANDINGS`].
+impl FromQueryResult for StandingRow {
+    fn from_query_result(row: &QueryResult, _prefix: &str) -> Result<Self, DbErr> {
+        let mut columns = InOrder::new(row);
+        Ok(Self {
+            id: columns.take()?,
+            dashboard_id: columns.take()?,
+            frequency: columns.take()?,
+            direction: columns.take()?,
+            weight: columns.take()?,
+            critical: columns.take()?,
+            grace_days: columns.take()?,
+            start_period: columns.take()?,
+            end_period: columns.take()?,
+            created_at: columns.take()?,
+            period_start: columns.take()?,
+            status: columns.take()?,
+            status_reason: columns.take()?,
+            score: columns.take()?,
+        })
+    }
+}
+
 #[derive(FromQueryResult)]
 struct ActionCountRow {
     kpi_id: Uuid,
@@ -118,26 +165,60 @@ struct ActionCountRow {
 
 #[async_trait]
 impl ReportingReads for TenantReads {
-    async fn rows(&mut self, as_of: NaiveDate, today: NaiveDate) -> Result<ReportRows, StoreError> {
-        let dashboards: Vec<DashboardReportRow> =
-            Sql::new(&self.pool, DASHBOARDS).all(&self.pool).await.map_err(store_error)?;
-        let latest = if is_postgres(&self.pool) { LATEST_ON_POSTGRES } else { LATEST_ON_SQLITE };
-        let kpis: Vec<KpiReportRow> = Sql::new(&self.pool, format!("{KPIS}{latest}{JUDGED_BY}"))
-            .bind(as_of)
-            .all(&self.pool)
-            .await
-            .map_err(store_error)?;
-        let counts: Vec<ActionCountRow> =
-            Sql::new(&self.pool, ACTIONS).bind(today).all(&self.pool).await.map_err(store_error)?;
-        let mut actions: HashMap<KpiId, ActionCounts> =
-            counts.into_iter().map(|row| (row.kpi_id.into(), action_counts(&row))).collect();
+    async fn rows(&mut self, as_of: NaiveDate, today: NaiveDate) -> Result<ReportRows<KpiRow>, StoreError> {
+        let kpis: Vec<KpiReportRow> =
+            Sql::new(&self.pool, format!("{KPIS}{}{JUDGED_BY}{IN_USE}", self.latest_join()))
+                .bind(as_of)
+                .all(&self.pool)
+                .await
+                .map_err(store_error)?;
+        let mut actions = self.actions(today).await?;
         Ok(ReportRows {
-            dashboards: dashboards.into_iter().map(dashboard_row).collect(),
+            dashboards: self.dashboard_rows().await?,
             kpis: kpis
                 .into_iter()
                 .map(|row| kpi_row(row, &self.tenant, &mut actions))
                 .collect::<Result<_, _>>()?,
         })
+    }
+
+    async fn standings(
+        &mut self,
+        as_of: NaiveDate,
+        today: NaiveDate,
+    ) -> Result<ReportRows<KpiStanding>, StoreError> {
+        let kpis: Vec<StandingRow> =
+            Sql::new(&self.pool, format!("{STANDINGS}{}{IN_USE}", self.latest_join()))
+                .bind(as_of)
+                .all(&self.pool)
+                .await
+                .map_err(store_error)?;
+        let mut actions = self.actions(today).await?;
+        Ok(ReportRows {
+            dashboards: self.dashboard_rows().await?,
+            kpis: kpis
+                .into_iter()
+                .map(|row| standing(&row, &self.tenant, &mut actions))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl TenantReads {
+    fn latest_join(&self) -> &'static str {
+        if is_postgres(&self.pool) { LATEST_ON_POSTGRES } else { LATEST_ON_SQLITE }
+    }
+
+    async fn dashboard_rows(&self) -> Result<Vec<DashboardRow>, StoreError> {
+        let rows: Vec<DashboardReportRow> =
+            Sql::new(&self.pool, DASHBOARDS).all(&self.pool).await.map_err(store_error)?;
+        Ok(rows.into_iter().map(dashboard_row).collect())
+    }
+
+    async fn actions(&self, today: NaiveDate) -> Result<HashMap<KpiId, ActionCounts>, StoreError> {
+        let counts: Vec<ActionCountRow> =
+            Sql::new(&self.pool, ACTIONS).bind(today).all(&self.pool).await.map_err(store_error)?;
+        Ok(counts.into_iter().map(|row| (row.kpi_id.into(), action_counts(&row))).collect())
     }
 }
 
@@ -206,5 +287,40 @@ fn kpi_row(
         },
         latest,
         actions: actions.remove(&id).unwrap_or_default(),
+    })
+}
+
+fn standing(
+    row: &StandingRow,
+    tenant: &TenantContext,
+    actions: &mut HashMap<KpiId, ActionCounts>,
+) -> Result<KpiStanding, StoreError> {
+    let frequency = named("kpis.frequency", &row.frequency, Frequency::from_name)?;
+    let latest = match (row.period_start, &row.status_reason) {
+        (Some(start), Some(reason)) => Some(LatestStanding {
+            period: Period::containing(start, frequency),
+            status: status(row.status.as_deref())?,
+            status_reason: named("kpi_values.status_reason", reason, StatusReason::from_name)?,
+            score: row.score.map(|score| score.0),
+        }),
+        (None, None) => None,
+        (Some(_) | None, Some(_) | None) => {
+            return Err(StoreError::broken(format!("the latest value of KPI {} is incomplete", row.id)));
+        }
+    };
+    Ok(KpiStanding {
+        dashboard_id: row.dashboard_id.into(),
+        direction: named("kpis.direction", &row.direction, Direction::from_name)?,
+        weight: row.weight.0,
+        critical: row.critical,
+        expectation: Expectation {
+            frequency,
+            start: row.start_period,
+            defined_on: tenant.today(row.created_at),
+            end: row.end_period,
+            grace_days: narrow("kpis.grace_days", row.grace_days)?,
+        },
+        latest,
+        actions: actions.remove(&row.id.into()).unwrap_or_default(),
     })
 }
