@@ -3,8 +3,10 @@
 //! Both take `$1`-style parameters, so one text serves; what differs is how a decimal is bound ([`Sql::dec`]).
 
 use crate::decimal::StoredDec;
+use futures_util::TryStreamExt;
 use sea_orm::{
-    ConnectionTrait, DbBackend, DbErr, FromQueryResult, QueryResult, Statement, TryGetable, Value,
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, FromQueryResult, QueryResult, Statement,
+    StreamTrait, TryGetable, Value,
 };
 use vigie_kernel::Dec;
 
@@ -93,6 +95,19 @@ impl Sql {
     ) -> Result<Vec<T>, DbErr> {
         let rows = connection.query_all_raw(self.statement()).await?;
         rows.iter().map(|row| T::from_query_result(row, "")).collect()
+    }
+
+    /// Every row, each turned into its item as it arrives: for reads of thousands of rows.
+    pub(crate) async fn all_streamed<T: FromQueryResult>(
+        self,
+        connection: &DatabaseConnection,
+    ) -> Result<Vec<T>, DbErr> {
+        let mut rows = connection.stream_raw(self.statement()).await?;
+        let mut items = Vec::new();
+        while let Some(row) = rows.try_next().await? {
+            items.push(T::from_query_result(&row, "")?);
+        }
+        Ok(items)
     }
 
     /// Whether there is a row at all.

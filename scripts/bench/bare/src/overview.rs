@@ -9,13 +9,10 @@ use sqlx::{FromRow, PgPool};
 use uuid::Uuid;
 
 const DASHBOARDS: &str = "SELECT id, title, process_name, owner_id FROM dashboards";
-const KPIS: &str = "SELECT k.id, k.dashboard_id, k.code, k.name, k.unit, k.display_decimals, k.frequency, k.direction, k.weight, \
-    k.critical, k.owner_id, k.grace_days, k.start_period, k.end_period, k.created_at, v.period_start, v.value, \
-    v.not_applicable_reason, v.status, v.status_reason, v.score, t.direction AS judged_direction, t.green, t.orange, t.red \
-    FROM kpis k \
+const KPIS: &str = "SELECT k.id, k.dashboard_id, k.frequency, k.direction, k.weight, k.critical, k.grace_days, k.start_period, \
+    k.end_period, k.created_at, v.period_start, v.status, v.status_reason, v.score FROM kpis k \
     LEFT JOIN LATERAL (SELECT * FROM kpi_values l WHERE l.kpi_id = k.id AND l.period_end < $1 \
     ORDER BY l.period_start DESC LIMIT 1) v ON TRUE \
-    LEFT JOIN kpi_thresholds t ON t.kpi_id = k.id AND t.version_no = v.threshold_version \
     WHERE NOT k.archived";
 const ACTIONS: &str = "SELECT kpi_id, COUNT(*) AS open, COUNT(CASE WHEN due_date < $1 THEN 1 END) AS late FROM actions \
     WHERE status IN ('OPEN', 'IN_PROGRESS') GROUP BY kpi_id";
@@ -32,35 +29,20 @@ struct Dashboard {
 struct Kpi {
     id: Uuid,
     dashboard_id: Uuid,
-    code: String,
-    name: String,
-    unit: String,
-    display_decimals: i32,
     frequency: String,
     direction: String,
     #[serde(serialize_with = "text::exact")]
     weight: Option<Decimal>,
     critical: bool,
-    owner_id: Uuid,
     grace_days: i32,
     start_period: Option<NaiveDate>,
     end_period: Option<NaiveDate>,
     created_at: DateTime<Utc>,
     period_start: Option<NaiveDate>,
-    #[serde(serialize_with = "text::exact")]
-    value: Option<Decimal>,
-    not_applicable_reason: Option<String>,
     status: Option<String>,
     status_reason: Option<String>,
     #[serde(serialize_with = "text::exact")]
     score: Option<Decimal>,
-    judged_direction: Option<String>,
-    #[serde(serialize_with = "text::exact")]
-    green: Option<Decimal>,
-    #[serde(serialize_with = "text::exact")]
-    orange: Option<Decimal>,
-    #[serde(serialize_with = "text::exact")]
-    red: Option<Decimal>,
 }
 
 #[derive(FromRow, Serialize)]

@@ -190,7 +190,7 @@ impl ReportingReads for TenantReads {
         let kpis: Vec<StandingRow> =
             Sql::new(&self.pool, format!("{STANDINGS}{}{IN_USE}", self.latest_join()))
                 .bind(as_of)
-                .all(&self.pool)
+                .all_streamed(&self.pool)
                 .await
                 .map_err(store_error)?;
         let mut actions = self.actions(today).await?;
