@@ -15,6 +15,7 @@ mod decimals;
 mod imports;
 mod isolation;
 mod kpis;
+mod latest;
 mod reports;
 mod rig;
 mod values;

@@ -10,8 +10,13 @@ use uuid::Uuid;
 
 const DASHBOARDS: &str = "SELECT id, title, process_name, owner_id FROM dashboards";
 const KPIS: &str = "SELECT k.id, k.dashboard_id, k.frequency, k.direction, k.weight, k.critical, k.grace_days, k.start_period, \
-    k.end_period, k.created_at, v.period_start, v.status, v.status_reason, v.score FROM kpis k \
-    LEFT JOIN LATERAL (SELECT * FROM kpi_values l WHERE l.kpi_id = k.id AND l.period_end < $1 \
+    k.end_period, k.created_at, \
+    CASE WHEN n.period_end < $1 THEN n.period_start ELSE v.period_start END AS period_start, \
+    CASE WHEN n.period_end < $1 THEN n.status ELSE v.status END AS status, \
+    CASE WHEN n.period_end < $1 THEN n.status_reason ELSE v.status_reason END AS status_reason, \
+    CASE WHEN n.period_end < $1 THEN n.score ELSE v.score END AS score FROM kpis k \
+    LEFT JOIN kpi_latest_values n ON n.kpi_id = k.id \
+    LEFT JOIN LATERAL (SELECT * FROM kpi_values l WHERE n.period_end >= $1 AND l.kpi_id = k.id AND l.period_end < $1 \
     ORDER BY l.period_start DESC LIMIT 1) v ON TRUE \
     WHERE NOT k.archived";
 const ACTIONS: &str = "SELECT kpi_id, COUNT(*) AS open, COUNT(CASE WHEN due_date < $1 THEN 1 END) AS late FROM actions \

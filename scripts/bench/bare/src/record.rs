@@ -17,6 +17,12 @@ const DEFINITION: &str = "SELECT k.id, k.dashboard_id, k.code, k.name, k.descrip
 const INSERT_VALUE: &str = "INSERT INTO kpi_values (id, kpi_id, period_start, period_end, value, not_applicable_reason, status, \
     status_reason, score, threshold_version, comment, source, version, created_at, created_by, updated_at, updated_by) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
+const KEEP_LATEST: &str = "INSERT INTO kpi_latest_values (kpi_id, period_start, period_end, value, not_applicable_reason, status, \
+    status_reason, score, threshold_version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+    ON CONFLICT (kpi_id) DO UPDATE SET period_start = excluded.period_start, \
+    period_end = excluded.period_end, value = excluded.value, not_applicable_reason = excluded.not_applicable_reason, \
+    status = excluded.status, status_reason = excluded.status_reason, score = excluded.score, \
+    threshold_version = excluded.threshold_version WHERE excluded.period_start >= kpi_latest_values.period_start";
 const INSERT_REVISION: &str = "INSERT INTO kpi_value_revisions (id, kpi_id, period_start, value_id, old_value, \
     old_not_applicable_reason, new_value, new_not_applicable_reason, status_before, status_after, actor_id, source, reason, \
     import_run_id, overrides_lock, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
@@ -54,6 +60,23 @@ struct View {
     updated_at: DateTime<Utc>,
     updated_by: Uuid,
     version: i64,
+}
+
+/// Keeps the value as the latest of its KPI, unless a newer one is there.
+async fn keep_latest(transaction: &mut PgTransaction<'_>, view: &View) -> Answer<()> {
+    sqlx::query(KEEP_LATEST)
+        .bind(view.kpi_id)
+        .bind(view.period_start)
+        .bind(view.period_end)
+        .bind(view.value)
+        .bind(None::<&str>)
+        .bind(view.status)
+        .bind(view.status_reason)
+        .bind(view.score)
+        .bind(view.threshold_version)
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
 }
 
 /// Stores a value and its revision. Nothing is judged: the colour is always the same.
@@ -149,6 +172,7 @@ pub(crate) async fn same_statements(
     let _thresholds: Vec<Threshold> =
         sqlx::query_as(THRESHOLDS).bind(*kpi).fetch_all(&mut *transaction).await?;
     let view = insert(&mut transaction, *kpi, &body).await?;
+    keep_latest(&mut transaction, &view).await?;
     transaction.commit().await?;
     Ok(HttpResponse::Created().json(view))
 }

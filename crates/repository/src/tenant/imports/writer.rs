@@ -4,8 +4,8 @@ use crate::error::store_error;
 use crate::server::is_postgres;
 use crate::sql::{Sql, push_in};
 use crate::tenant::kpis::{
-    VALUE_COLUMNS, ValueRow as StoredRow, definitions_of, insert_revisions, insert_values, update_value,
-    value,
+    VALUE_COLUMNS, ValueRow as StoredRow, definitions_of, insert_revisions, insert_values, keep_latest,
+    renew_latest, update_value, value,
 };
 use async_trait::async_trait;
 use chrono::NaiveDate;
@@ -161,6 +161,9 @@ impl<C: ConnectionTrait> SeaValueWriter<'_, C> {
             push_in(&mut sql, "id", chunk.iter().map(|value| value.id().as_uuid()));
             sql.execute(self.connection).await.map_err(store_error)?;
         }
+        // After every value of the chunk: who records one takes the same locks in the same order.
+        keep_latest(self.connection, changes.inserted.iter().chain(&changes.updated)).await?;
+        renew_latest(self.connection, changes.cleared.iter().map(|value| value.snapshot().kpi_id)).await?;
         insert_revisions(self.connection, &changes.revisions).await.map_err(store_error)
     }
 }

@@ -2,12 +2,14 @@
 
 mod dashboards;
 mod definitions;
+mod latest;
 mod reads;
 mod reporting;
 mod rows;
 mod values;
 
 pub(super) use definitions::definitions_of;
+pub(super) use latest::{keep_latest, renew_latest};
 pub(super) use rows::{VALUE_COLUMNS, ValueRow, value};
 pub(super) use values::{insert_revisions, insert_values, update_value};
 

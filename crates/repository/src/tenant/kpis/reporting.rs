@@ -20,26 +20,41 @@ use vigie_kpis::{
 
 const DASHBOARDS: &str = "SELECT id, title, process_name, owner_id FROM dashboards";
 
+/// Of each KPI with its latest value of a period that is over.
 const KPIS: &str = "SELECT k.id, k.dashboard_id, k.code, k.name, k.unit, k.display_decimals, k.frequency, k.direction, k.weight, \
-    k.critical, k.owner_id, k.grace_days, k.start_period, k.end_period, k.created_at, v.period_start, v.value, \
-    v.not_applicable_reason, v.status, v.status_reason, v.score, t.direction AS judged_direction, t.green, t.orange, t.red \
+    k.critical, k.owner_id, k.grace_days, k.start_period, k.end_period, k.created_at, \
+    CASE WHEN n.period_end < $1 THEN n.period_start ELSE v.period_start END, \
+    CASE WHEN n.period_end < $1 THEN n.value ELSE v.value END, \
+    CASE WHEN n.period_end < $1 THEN n.not_applicable_reason ELSE v.not_applicable_reason END, \
+    CASE WHEN n.period_end < $1 THEN n.status ELSE v.status END, \
+    CASE WHEN n.period_end < $1 THEN n.status_reason ELSE v.status_reason END, \
+    CASE WHEN n.period_end < $1 THEN n.score ELSE v.score END, \
+    t.direction, t.green, t.orange, t.red \
     FROM kpis k";
-
-/// The latest value of a period that is over: one step in the index of values by KPI and period, for each KPI.
-///
-/// The engines need it said differently. PostgreSQL would take the other form for a join, read every value there is and take ten times as
-/// long; SQLite has no LATERAL.
-const LATEST_ON_POSTGRES: &str = " LEFT JOIN LATERAL (SELECT * FROM kpi_values l WHERE l.kpi_id = k.id AND l.period_end < $1 \
-    ORDER BY l.period_start DESC LIMIT 1) v ON TRUE";
-const LATEST_ON_SQLITE: &str = " LEFT JOIN kpi_values v ON v.kpi_id = k.id AND v.period_start = \
-    (SELECT MAX(l.period_start) FROM kpi_values l WHERE l.kpi_id = k.id AND l.period_end < $1)";
 
 /// No more of each KPI than roll-ups need.
 const STANDINGS: &str = "SELECT k.id, k.dashboard_id, k.frequency, k.direction, k.weight, k.critical, k.grace_days, k.start_period, \
-    k.end_period, k.created_at, v.period_start, v.status, v.status_reason, v.score FROM kpis k";
+    k.end_period, k.created_at, \
+    CASE WHEN n.period_end < $1 THEN n.period_start ELSE v.period_start END, \
+    CASE WHEN n.period_end < $1 THEN n.status ELSE v.status END, \
+    CASE WHEN n.period_end < $1 THEN n.status_reason ELSE v.status_reason END, \
+    CASE WHEN n.period_end < $1 THEN n.score ELSE v.score END \
+    FROM kpis k";
 
-const JUDGED_BY: &str =
-    " LEFT JOIN kpi_thresholds t ON t.kpi_id = k.id AND t.version_no = v.threshold_version";
+/// `n` is the latest value there is. Only where its period is not over on that day, `v` is the one before it that is: one step in the
+/// index of values by KPI and period.
+///
+/// The engines need that step said differently. PostgreSQL would take the other form for a join and read every value there is; SQLite
+/// has no LATERAL.
+const LATEST_ON_POSTGRES: &str = " LEFT JOIN kpi_latest_values n ON n.kpi_id = k.id \
+    LEFT JOIN LATERAL (SELECT * FROM kpi_values l WHERE n.period_end >= $1 AND l.kpi_id = k.id AND l.period_end < $1 \
+    ORDER BY l.period_start DESC LIMIT 1) v ON TRUE";
+const LATEST_ON_SQLITE: &str = " LEFT JOIN kpi_latest_values n ON n.kpi_id = k.id \
+    LEFT JOIN kpi_values v ON n.period_end >= $1 AND v.kpi_id = k.id AND v.period_start = \
+    (SELECT MAX(l.period_start) FROM kpi_values l WHERE l.kpi_id = k.id AND l.period_end < $1)";
+
+const JUDGED_BY: &str = " LEFT JOIN kpi_thresholds t ON t.kpi_id = k.id AND t.version_no = \
+    CASE WHEN n.period_end < $1 THEN n.threshold_version ELSE v.threshold_version END";
 
 const IN_USE: &str = " WHERE NOT k.archived";
 

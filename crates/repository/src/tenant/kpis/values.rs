@@ -1,5 +1,6 @@
 //! Values, their revisions, and closed periods.
 
+use super::latest::{keep_latest, renew_latest};
 use super::rows::{VALUE_COLUMNS, ValueRow, entry_columns, find_value, value};
 use crate::error::{UniqueRule, store_error, with_unique};
 use crate::sql::Sql;
@@ -55,14 +56,17 @@ impl<C: ConnectionTrait> ValueRepository for SeaValues<'_, C> {
     }
 
     async fn insert(&mut self, value: &Value) -> Result<(), StoreError> {
-        insert_values(self.0, std::slice::from_ref(value)).await.map_err(|error| with_unique(RULES, error))
+        insert_values(self.0, std::slice::from_ref(value))
+            .await
+            .map_err(|error| with_unique(RULES, error))?;
+        keep_latest(self.0, [value]).await
     }
 
     async fn update(&mut self, values: &[Value]) -> Result<(), StoreError> {
         for value in values {
             touched(update_value(self.0, value).await.map_err(store_error)?)?;
         }
-        Ok(())
+        keep_latest(self.0, values).await
     }
 
     async fn remove(&mut self, value: &Value) -> Result<(), StoreError> {
@@ -73,7 +77,8 @@ impl<C: ConnectionTrait> ValueRepository for SeaValues<'_, C> {
             .execute(self.0)
             .await
             .map_err(store_error)?;
-        touched(rows)
+        touched(rows)?;
+        renew_latest(self.0, [v.kpi_id]).await
     }
 }
 
