@@ -14,6 +14,7 @@ impl From<&App> for Services {
             reporting: Arc::clone(&app.reporting),
             actions: Arc::clone(&app.actions),
             imports: Arc::clone(&app.imports),
+            repeats: Arc::clone(&app.repeats),
             health: Arc::clone(&app.health),
             queue: Arc::clone(&app.queue),
             cursors: Arc::clone(&app.signer),

@@ -1,10 +1,12 @@
 //! What handlers answer: created things, things with a version, lists, nothing.
 
+use crate::once::Keep;
 use actix_web::body::BoxBody;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use serde::Serialize;
 use utoipa::ToSchema;
+use vigie_kernel::KeptAnswer;
 
 /// 201 with the place of what was created and, for a versioned thing, its tag.
 pub(crate) struct Created<T> {
@@ -29,6 +31,64 @@ impl<T: Serialize> Responder for Created<T> {
     }
 }
 
+impl<T: Serialize> Keep for Created<T> {
+    fn keep(&self) -> serde_json::Result<KeptAnswer> {
+        Ok(KeptAnswer {
+            status: 201,
+            location: Some(self.location.clone()),
+            etag: self.version.map(tag),
+            body: serde_json::to_vec(&self.body)?,
+        })
+    }
+}
+
+/// The place of what was started: 201 when it is done already, 202 when it goes on.
+pub(crate) struct Started<T> {
+    /// The answer's body.
+    pub(crate) body: T,
+    /// The path of what was started.
+    pub(crate) location: String,
+    /// Whether it is done.
+    pub(crate) done: bool,
+}
+
+impl<T: Serialize> Responder for Started<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        let mut response = if self.done { HttpResponse::Created() } else { HttpResponse::Accepted() };
+        response.insert_header((header::LOCATION, self.location)).json(self.body)
+    }
+}
+
+impl<T: Serialize> Keep for Started<T> {
+    fn keep(&self) -> serde_json::Result<KeptAnswer> {
+        Ok(KeptAnswer {
+            status: if self.done { 201 } else { 202 },
+            location: Some(self.location.clone()),
+            etag: None,
+            body: serde_json::to_vec(&self.body)?,
+        })
+    }
+}
+
+/// 200 with a body.
+pub(crate) struct Told<T>(pub(crate) T);
+
+impl<T: Serialize> Responder for Told<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::Ok().json(self.0)
+    }
+}
+
+impl<T: Serialize> Keep for Told<T> {
+    fn keep(&self) -> serde_json::Result<KeptAnswer> {
+        Ok(KeptAnswer { status: 200, location: None, etag: None, body: serde_json::to_vec(&self.0)? })
+    }
+}
+
 /// 200 with the tag of the version that is shown.
 pub(crate) struct Versioned<T> {
     /// The answer's body.
@@ -42,6 +102,13 @@ impl<T: Serialize> Responder for Versioned<T> {
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
         HttpResponse::Ok().insert_header((header::ETAG, tag(self.version))).json(self.body)
+    }
+}
+
+impl<T: Serialize> Keep for Versioned<T> {
+    fn keep(&self) -> serde_json::Result<KeptAnswer> {
+        let etag = Some(tag(self.version));
+        Ok(KeptAnswer { status: 200, location: None, etag, body: serde_json::to_vec(&self.body)? })
     }
 }
 

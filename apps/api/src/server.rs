@@ -153,7 +153,7 @@ fn cors(origins: &[String]) -> Cors {
         .allowed_header("x-request-id")
         .allowed_header("idempotency-key")
         .expose_headers([http::header::ETAG, http::header::LOCATION, http::header::LINK])
-        .expose_headers(["x-request-id"])
+        .expose_headers(["x-request-id", "idempotency-replayed"])
         .max_age(600);
     origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
 }

@@ -6,7 +6,7 @@ use vigie_action_plans::ActionPlanService;
 use vigie_auth::AuthService;
 use vigie_composition::{JobQueue, Limiter, Signer};
 use vigie_imports::ImportService;
-use vigie_kernel::{Clock, IdSource};
+use vigie_kernel::{Clock, IdSource, RequestRepeats};
 use vigie_kpis::{KpiService, ReportingService};
 use vigie_platform_monitoring::HealthService;
 use vigie_tenancy::TenancyService;
@@ -26,6 +26,8 @@ pub struct Services {
     pub actions: Arc<dyn ActionPlanService>,
     /// Imports.
     pub imports: Arc<dyn ImportService>,
+    /// Does requests with an `Idempotency-Key` once.
+    pub repeats: Arc<dyn RequestRepeats>,
     /// Whether the process works.
     pub health: Arc<dyn HealthService>,
     /// The job queue, whose figures are told.
@@ -50,6 +52,7 @@ impl Services {
             .app_data(web::Data::from(Arc::clone(&self.reporting)))
             .app_data(web::Data::from(Arc::clone(&self.actions)))
             .app_data(web::Data::from(Arc::clone(&self.imports)))
+            .app_data(web::Data::from(Arc::clone(&self.repeats)))
             .app_data(web::Data::from(Arc::clone(&self.health)))
             .app_data(web::Data::from(Arc::clone(&self.queue)))
             .app_data(web::Data::from(Arc::clone(&self.cursors)))

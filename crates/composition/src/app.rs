@@ -16,12 +16,12 @@ use vigie_adapters::{
 use vigie_auth::{Auth, AuthPolicy, AuthPorts, AuthService};
 use vigie_imports::{ApplyImportRun, ImportRunner, ImportService, ImportServiceImpl, Limits};
 use vigie_jobs::Handle;
-use vigie_kernel::{BoxError, Clock, IdSource};
+use vigie_kernel::{BoxError, Clock, IdSource, RequestRepeats};
 use vigie_kpis::{KpiService, Kpis, Reporting, ReportingService};
 use vigie_platform_monitoring::{HealthService, PlatformHealth};
 use vigie_repository::{
     ControlStore, JobQueue, MigratedOrganization, Registry, RegistryLimits, RegistryMembers, Relay,
-    RelaySignal, ServerDatabases, TenantServer, TenantStore,
+    RelaySignal, ServerDatabases, TenantRepeats, TenantServer, TenantStore,
 };
 use vigie_tenancy::{ResolutionRules, ResumeReport, Tenancy, TenancyService};
 
@@ -42,6 +42,8 @@ pub struct App {
     pub actions: Arc<dyn ActionPlanService>,
     /// Imports.
     pub imports: Arc<dyn ImportService>,
+    /// Does requests with an `Idempotency-Key` once.
+    pub repeats: Arc<dyn RequestRepeats>,
     /// Whether the process works.
     pub health: Arc<dyn HealthService>,
     /// Signs cursors.
@@ -84,6 +86,7 @@ impl App {
         let registry = Arc::new(Registry::new(control.connection().clone(), server, limits));
         let signal = RelaySignal::default();
         let store = Arc::new(TenantStore::new(Arc::clone(&registry), signal.clone(), Arc::clone(&ids)));
+        let repeats = Arc::new(TenantRepeats::new((*store).clone(), Arc::clone(&clock)));
         let queue =
             Arc::new(JobQueue::new(control.connection().clone(), Arc::clone(&clock), Arc::clone(&ids)));
         let relay = Arc::new(Relay::new(
@@ -138,6 +141,7 @@ impl App {
             reporting: Arc::new(Reporting::new(store.clone(), Arc::clone(&clock))),
             actions: Arc::new(ActionPlans::new(store, Arc::clone(&clock), Arc::clone(&ids))),
             imports,
+            repeats,
             health: Arc::new(PlatformHealth::new(
                 vec![Arc::new(ControlProbe(control.clone()))],
                 Arc::clone(&clock),

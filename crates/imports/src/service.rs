@@ -16,8 +16,7 @@ use crate::run::{Checkpoint, ImportRun, ImportRunSnapshot, RunKind, RunPhase, Ru
 use crate::runner::{ApplyImportRun, audit_entry, blocking, settle, store_issues, write_values};
 use crate::source::{FileKind, Source};
 use async_trait::async_trait;
-use sha2::{Digest, Sha256};
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::sync::Arc;
 use vigie_jobs::OutboxMessage;
 use vigie_kernel::{
@@ -179,7 +178,7 @@ fn parse(
     limits: &Limits,
 ) -> Result<Parsed, ImportError> {
     let mut prepared = Prepared::open(source, name, options, catalogue, locale, limits)?;
-    let sha256 = hash(source).map_err(FileProblem::from)?;
+    let sha256 = source.sha256().map_err(FileProblem::from)?;
     let size = source.size().map_err(FileProblem::from)?;
     let mut report = prepared.report().clone();
     report.file.sha256.clone_from(&sha256);
@@ -194,20 +193,6 @@ fn parse(
         None
     };
     Ok(Parsed { sha256, size, kind: prepared.kind(), report, total: prepared.total(), batch })
-}
-
-/// SHA-256, lower-case hexadecimal.
-fn hash(source: &Source) -> std::io::Result<String> {
-    let mut reader = source.open()?;
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 64 << 10];
-    loop {
-        let read = reader.read(&mut buffer)?;
-        if read == 0 {
-            return Ok(hex(&hasher.finalize()));
-        }
-        hasher.update(buffer.get(..read).unwrap_or_default());
-    }
 }
 
 /// Lower-case hexadecimal.

@@ -2,8 +2,8 @@
 //!
 //! Everything that more than one domain crate has to name lives here: typed ids, the clock and the id source,
 //! exact decimals, frequencies and periods, pages and cursors, the tenant context with its permissions, field errors, the
-//! store error, the unit of work and the audit entry. Domain crates depend on this crate and on `vigie-jobs`,
-//! never on each other.
+//! store error, the unit of work, the audit entry and requests that are sent twice. Domain crates depend on this crate
+//! and on `vigie-jobs`, never on each other.
 #![deny(missing_docs)]
 
 mod audit;
@@ -19,6 +19,7 @@ mod organization_status;
 mod page;
 mod period;
 mod permission;
+mod repeat;
 mod role;
 mod slug;
 mod store;
@@ -39,6 +40,7 @@ pub use organization_status::OrganizationStatus;
 pub use page::{Cursor, DEFAULT_LIMIT, MAX_LIMIT, Page, PageRequest};
 pub use period::{Period, PeriodError};
 pub use permission::{Permission, PermissionDenied, PermissionSet};
+pub use repeat::{Effect, Fingerprint, IdempotencyKey, KeptAnswer, KeyedRequest, Repeat, RequestRepeats};
 pub use role::Role;
 pub use slug::{Slug, SlugError};
 pub use store::{BoxError, Rule, StoreError, UnitOfWork};

@@ -3,10 +3,11 @@
 //! Both take `$1`-style parameters, so one text serves; what differs is how a decimal is bound ([`Sql::dec`]).
 
 use crate::decimal::StoredDec;
+use crate::read_on::ReadOn;
 use futures_util::TryStreamExt;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, FromQueryResult, QueryResult, Statement,
-    StreamTrait, TryGetable, Value,
+    ConnectionTrait, DbBackend, DbErr, FromQueryResult, QueryResult, Statement, StreamTrait, TryGetable,
+    Value,
 };
 use vigie_kernel::Dec;
 
@@ -98,10 +99,8 @@ impl Sql {
     }
 
     /// Every row, each turned into its item as it arrives: for reads of thousands of rows.
-    pub(crate) async fn all_streamed<T: FromQueryResult>(
-        self,
-        connection: &DatabaseConnection,
-    ) -> Result<Vec<T>, DbErr> {
+    pub(crate) async fn all_streamed<T: FromQueryResult>(self, connection: &ReadOn) -> Result<Vec<T>, DbErr> {
+        let ReadOn::Pool(connection) = connection else { return self.all(connection).await };
         let mut rows = connection.stream_raw(self.statement()).await?;
         let mut items = Vec::new();
         while let Some(row) = rows.try_next().await? {

@@ -6,6 +6,7 @@ mod m20261120_000001_foundation;
 mod m20261120_000002_kpis;
 mod m20261120_000003_action_plans;
 mod m20261120_000004_imports;
+mod m20261120_000005_repeats;
 mod m20261120_000007_latest_values;
 
 /// Brings an organization's database to the current schema.
@@ -20,6 +21,7 @@ impl TenantMigrator {
             include_str!("m20261120_000002_kpis.rs"),
             include_str!("m20261120_000003_action_plans.rs"),
             include_str!("m20261120_000004_imports.rs"),
+            include_str!("m20261120_000005_repeats.rs"),
             include_str!("m20261120_000007_latest_values.rs"),
         ]
     }
@@ -33,6 +35,7 @@ impl MigratorTrait for TenantMigrator {
             Box::new(m20261120_000002_kpis::Migration),
             Box::new(m20261120_000003_action_plans::Migration),
             Box::new(m20261120_000004_imports::Migration),
+            Box::new(m20261120_000005_repeats::Migration),
             Box::new(m20261120_000007_latest_values::Migration),
         ]
     }

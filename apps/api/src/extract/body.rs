@@ -30,9 +30,15 @@ pub(crate) trait RequestBody: DeserializeOwned + 'static {
 pub(crate) struct Body<T> {
     value: Option<T>,
     errors: FieldErrors,
+    bytes: Bytes,
 }
 
 impl<T> Body<T> {
+    /// The body as it came.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Translates the body; refuses it with every error that reading or translating found.
     pub(crate) fn read<C>(self, translate: impl FnOnce(T, &mut Checks) -> C) -> Result<C, ApiError> {
         let Some(value) = self.value else { return Err(ApiError::invalid(self.errors)) };
@@ -53,7 +59,7 @@ impl<T: RequestBody> FromRequest for Body<T> {
         Box::pin(async move {
             checked?;
             let bytes = read_payload(payload, T::LIMIT).await?;
-            parse(&bytes)
+            parse(bytes)
         })
     }
 }
@@ -99,13 +105,13 @@ fn too_large(limit: usize) -> ApiError {
     ApiError::field(Code::BodyTooLarge, FieldError::new("", "body_too_large").with("max_bytes", limit))
 }
 
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<Body<T>, ApiError> {
-    if nests_deeper_than(bytes, MAX_DEPTH) {
+fn parse<T: DeserializeOwned>(bytes: Bytes) -> Result<Body<T>, ApiError> {
+    if nests_deeper_than(&bytes, MAX_DEPTH) {
         let error = FieldError::new("", "nested_too_deep").with("max", MAX_DEPTH);
         return Err(ApiError::field(Code::JsonMalformed, error));
     }
-    match json_repair::read(bytes) {
-        Ok(Repaired { value, errors }) => Ok(Body { value, errors }),
+    match json_repair::read(&bytes) {
+        Ok(Repaired { value, errors }) => Ok(Body { value, errors, bytes }),
         Err(NotJson::Syntax(line, column)) => Err(ApiError::field(
             Code::JsonMalformed,
             FieldError::new("", "json_syntax").with("line", line).with("column", column),
@@ -115,5 +121,5 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<Body<T>, ApiError> {
 
 #[cfg(test)]
 pub(super) fn parse_for_tests<T: DeserializeOwned>(json: &str) -> Result<Body<T>, ApiError> {
-    parse(json.as_bytes())
+    parse(Bytes::copy_from_slice(json.as_bytes()))
 }

@@ -80,6 +80,9 @@ codes! {
     QueryInvalid "query_invalid" 400 Caller "The query parameters are not valid." "Les paramètres de requête ne sont pas valides.";
     HeaderInvalid "header_invalid" 400 Caller "A header is not valid." "Un en-tête n'est pas valide.";
     IfMatchInvalid "if_match_invalid" 400 Caller "If-Match must be * or one entity tag such as \"3\"." "If-Match doit être * ou une seule étiquette telle que \"3\".";
+    IdempotencyKeyInvalid "idempotency_key_invalid" 400 Caller "Idempotency-Key must be 1 to 255 visible ASCII characters, given once." "Idempotency-Key doit compter de 1 à 255 caractères ASCII visibles et n'être donné qu'une fois.";
+    IdempotencyKeyReused "idempotency_key_reused" 422 Caller "This Idempotency-Key was used for another request within the last 24 hours." "Cet Idempotency-Key a servi à une autre requête dans les dernières 24 heures.";
+    IdempotencyInProgress "idempotency_in_progress" 409 Caller "A request with this Idempotency-Key is in progress: try again in a moment." "Une requête avec cet Idempotency-Key est en cours : réessayez dans un instant.";
     RequestInvalid "request_invalid" 400 Caller "The request is not valid." "La requête n'est pas valide.";
     RouteNotFound "route_not_found" 404 Caller "There is nothing at this address." "Il n'y a rien à cette adresse.";
     MethodNotAllowed "method_not_allowed" 405 Caller "This method is not allowed here." "Cette méthode n'est pas permise ici.";

@@ -7,3 +7,4 @@ mod common;
 mod edge;
 mod flow;
 mod openapi;
+mod repeats;

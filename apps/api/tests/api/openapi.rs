@@ -113,3 +113,15 @@ fn path_parameters_are_described() {
         assert_eq!(named, described, "{method} {path}");
     }
 }
+
+#[test]
+fn every_creation_in_an_organization_takes_an_idempotency_key() {
+    for (method, path, operation) in operations(&document()) {
+        let takes = operation["parameters"].as_array().is_some_and(|all| {
+            all.iter().any(|one| one["name"] == "Idempotency-Key" && one["in"] == "header")
+        });
+        let public = operation["security"] == serde_json::json!([{}]);
+        let should = method == "POST" && !public && !path.starts_with("/api/v1/auth/");
+        assert_eq!(takes, should, "{method} {path}");
+    }
+}

@@ -16,6 +16,7 @@ mod interrupted;
 mod isolation;
 mod journey;
 mod operations;
+mod repeats;
 mod starting;
 mod stopping;
 mod throttles;

@@ -17,6 +17,8 @@ pub(crate) use book::{Book, SheetInfo};
 pub(crate) use grid::{Cell, Row};
 pub use kind::FileKind;
 
+use crate::service::hex;
+use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read, Seek};
 use std::path::PathBuf;
@@ -46,6 +48,20 @@ impl Source {
             Self::Bytes(bytes) => Box::new(Cursor::new(Arc::clone(bytes))),
         };
         Ok(BufReader::with_capacity(64 << 10, inner))
+    }
+
+    /// SHA-256 of its bytes, in lower-case hexadecimal digits. Reads it whole.
+    pub fn sha256(&self) -> std::io::Result<String> {
+        let mut reader = self.open()?;
+        let mut hasher = Sha256::new();
+        let mut buffer = vec![0; 64 << 10];
+        loop {
+            let read = reader.read(&mut buffer)?;
+            if read == 0 {
+                return Ok(hex(&hasher.finalize()));
+            }
+            hasher.update(buffer.get(..read).unwrap_or_default());
+        }
     }
 
     /// How many bytes it has.

@@ -5,9 +5,11 @@ mod audit;
 mod imports;
 mod kpis;
 mod outbox;
+mod repeats;
 mod store;
 mod work;
 
 pub(crate) use audit::SeaAudit;
 pub(crate) use outbox::{forget, take_batch};
+pub use repeats::TenantRepeats;
 pub use store::TenantStore;

@@ -1,7 +1,9 @@
 //! Opens units of work and reads for a tenant.
 
-use super::work::{TenantReads, TenantWork};
-use crate::registry::Registry;
+use super::repeats::ongoing;
+use super::work::{Held, TenantReads, TenantWork};
+use crate::read_on::ReadOn;
+use crate::registry::{Lease, Registry};
 use crate::relay::RelaySignal;
 use crate::transaction;
 use std::sync::Arc;
@@ -23,13 +25,32 @@ impl TenantStore {
     }
 
     pub(super) async fn work(&self, tenant: &TenantContext) -> Result<Box<TenantWork>, StoreError> {
-        let lease = self.registry.lease(tenant.organization()).await?;
-        let txn = transaction::begin(&lease.pool).await?;
-        Ok(Box::new(TenantWork::new(txn, tenant, Arc::clone(&self.ids), self.relay.clone(), lease.permit)))
+        let (txn, held) = if let Some(request) = ongoing() {
+            // Boxed: requests without a key must not carry it.
+            let (txn, lent) = Box::pin(request.lend(tenant)).await?;
+            (txn, Held::Lent(lent))
+        } else {
+            let lease = self.lease(tenant).await?;
+            (transaction::begin(&lease.pool).await?, Held::Own { _permit: lease.permit })
+        };
+        Ok(Box::new(TenantWork::new(txn, tenant, Arc::clone(&self.ids), self.relay.clone(), held)))
     }
 
     pub(super) async fn reads(&self, tenant: &TenantContext) -> Result<Box<TenantReads>, StoreError> {
-        let lease = self.registry.lease(tenant.organization()).await?;
-        Ok(Box::new(TenantReads::new(lease.pool, tenant, lease.permit)))
+        if let Some(request) = ongoing()
+            && let Some(txn) = Box::pin(request.opened(tenant)).await?
+        {
+            return Ok(Box::new(TenantReads::new(ReadOn::Request(txn), tenant, None)));
+        }
+        let lease = self.lease(tenant).await?;
+        Ok(Box::new(TenantReads::new(ReadOn::Pool(lease.pool), tenant, Some(lease.permit))))
+    }
+
+    pub(super) async fn lease(&self, tenant: &TenantContext) -> Result<Lease, StoreError> {
+        self.registry.lease(tenant.organization()).await
+    }
+
+    pub(super) const fn relay(&self) -> &RelaySignal {
+        &self.relay
     }
 }

@@ -2,25 +2,36 @@
 
 use super::audit::SeaAudit;
 use super::outbox::SeaOutbox;
+use super::repeats::Lent;
 use crate::error::store_error;
+use crate::read_on::ReadOn;
 use crate::relay::RelaySignal;
 use async_trait::async_trait;
-use sea_orm::{DatabaseConnection, DatabaseTransaction};
+use sea_orm::DatabaseTransaction;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::OwnedSemaphorePermit;
 use vigie_jobs::Outbox;
 use vigie_kernel::{AuditLog, IdSource, OrganizationId, StoreError, TenantContext, UnitOfWork};
 
+/// What a unit of work holds besides its transaction.
+pub(super) enum Held {
+    /// A connection's worth of the pool.
+    Own { _permit: OwnedSemaphorePermit },
+    /// Its place in the transaction of a request with a key.
+    Lent(Lent),
+}
+
 /// One transaction on one organization's database. Dropped, it is rolled back.
 pub(crate) struct TenantWork {
+    // Before what it holds: the transaction ends first.
     pub(super) txn: DatabaseTransaction,
     pub(super) tenant: TenantContext,
     pub(super) ids: Arc<dyn IdSource>,
     outbox_written: AtomicBool,
     organization: OrganizationId,
     relay: RelaySignal,
-    _permit: OwnedSemaphorePermit,
+    held: Held,
 }
 
 impl TenantWork {
@@ -29,7 +40,7 @@ impl TenantWork {
         tenant: &TenantContext,
         ids: Arc<dyn IdSource>,
         relay: RelaySignal,
-        permit: OwnedSemaphorePermit,
+        held: Held,
     ) -> Self {
         Self {
             txn,
@@ -38,7 +49,7 @@ impl TenantWork {
             outbox_written: AtomicBool::new(false),
             organization: tenant.organization(),
             relay,
-            _permit: permit,
+            held,
         }
     }
 
@@ -55,7 +66,11 @@ impl TenantWork {
 impl UnitOfWork for TenantWork {
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         let written = self.outbox_written.load(Ordering::Acquire);
-        self.txn.commit().await.map_err(store_error)?;
+        let committed = self.txn.commit().await.map_err(store_error);
+        if let Held::Lent(lent) = &self.held {
+            return lent.committed(committed, written);
+        }
+        committed?;
         if written {
             self.relay.notify(self.organization);
         }
@@ -65,17 +80,13 @@ impl UnitOfWork for TenantWork {
 
 /// Reads of one organization's database, each statement on its own.
 pub(crate) struct TenantReads {
-    pub(super) pool: DatabaseConnection,
+    pub(super) pool: ReadOn,
     pub(super) tenant: TenantContext,
-    _permit: OwnedSemaphorePermit,
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
 impl TenantReads {
-    pub(super) fn new(
-        pool: DatabaseConnection,
-        tenant: &TenantContext,
-        permit: OwnedSemaphorePermit,
-    ) -> Self {
+    pub(super) fn new(pool: ReadOn, tenant: &TenantContext, permit: Option<OwnedSemaphorePermit>) -> Self {
         Self { pool, tenant: tenant.clone(), _permit: permit }
     }
 }

@@ -16,6 +16,7 @@ mod imports;
 mod isolation;
 mod kpis;
 mod latest;
+mod repeats;
 mod reports;
 mod rig;
 mod values;

@@ -2,6 +2,7 @@
 
 use super::view::ActionOutcomeView;
 use crate::extract::{Body, Checks, Id, RequestBody, Tenant};
+use crate::once::{Answered, IdempotencyHeader, Once};
 use crate::problem::ApiError;
 use crate::respond::Created;
 use actix_web::{post, web};
@@ -52,7 +53,7 @@ impl CreateActionRequest {
 /// Creates an action on a KPI.
 #[utoipa::path(
     operation_id = "action_create", tag = "actions",
-    params(("id" = Uuid, Path, description = "The KPI")),
+    params(("id" = Uuid, Path, description = "The KPI"), IdempotencyHeader),
     request_body = CreateActionRequest,
     responses((status = 201, body = ActionOutcomeView)),
     extensions(("x-permission" = json!("action:create")))
@@ -63,14 +64,19 @@ pub(crate) async fn create_action(
     Id(kpi): Id<KpiId>,
     actions: web::Data<dyn ActionPlanService>,
     clock: web::Data<dyn Clock>,
+    once: Once,
     body: Body<CreateActionRequest>,
-) -> Result<Created<ActionOutcomeView>, ApiError> {
+) -> Result<Answered<Created<ActionOutcomeView>>, ApiError> {
+    let once = once.of(&body);
     let command = body.read(|body, checks| body.command(kpi, checks))?;
-    let outcome = actions.create_action(&tenant, command).await?;
-    let shown = outcome.action.snapshot();
-    Ok(Created {
-        location: format!("/api/v1/actions/{}", shown.id),
-        version: Some(shown.version),
-        body: ActionOutcomeView::on(tenant.today(clock.now()), &outcome),
-    })
+    let create = async {
+        let outcome = actions.create_action(&tenant, command).await?;
+        let shown = outcome.action.snapshot();
+        Ok(Created {
+            location: format!("/api/v1/actions/{}", shown.id),
+            version: Some(shown.version),
+            body: ActionOutcomeView::on(tenant.today(clock.now()), &outcome),
+        })
+    };
+    once.run(&tenant, create).await
 }

@@ -2,6 +2,7 @@
 
 use super::view::{CommentRequest, CommentView, created};
 use crate::extract::{Body, Id, Tenant};
+use crate::once::{Answered, IdempotencyHeader, Once};
 use crate::problem::ApiError;
 use crate::respond::Created;
 use actix_web::{post, web};
@@ -11,7 +12,7 @@ use vigie_kernel::ActionId;
 /// Writes a comment on an action.
 #[utoipa::path(
     operation_id = "comment_write_on_action", tag = "comments",
-    params(("id" = Uuid, Path, description = "The action")),
+    params(("id" = Uuid, Path, description = "The action"), IdempotencyHeader),
     request_body = CommentRequest,
     responses((status = 201, body = CommentView)),
     extensions(("x-permission" = json!("comment:write")))
@@ -21,9 +22,11 @@ pub(crate) async fn write_comment_on_action(
     Tenant(tenant): Tenant,
     Id(id): Id<ActionId>,
     actions: web::Data<dyn ActionPlanService>,
+    once: Once,
     body: Body<CommentRequest>,
-) -> Result<Created<CommentView>, ApiError> {
+) -> Result<Answered<Created<CommentView>>, ApiError> {
+    let once = once.of(&body);
     let content = body.read(CommentRequest::content)?;
     let command = WriteComment { target: CommentTarget::Action(id), content };
-    Ok(created(&actions.write_comment(&tenant, command).await?))
+    once.run(&tenant, async { Ok(created(&actions.write_comment(&tenant, command).await?)) }).await
 }

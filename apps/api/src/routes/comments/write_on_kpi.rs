@@ -2,6 +2,7 @@
 
 use super::view::{CommentRequest, CommentView, created};
 use crate::extract::{Body, Id, Tenant};
+use crate::once::{Answered, IdempotencyHeader, Once};
 use crate::problem::ApiError;
 use crate::respond::Created;
 use actix_web::{post, web};
@@ -11,7 +12,7 @@ use vigie_kernel::KpiId;
 /// Writes a comment on a KPI.
 #[utoipa::path(
     operation_id = "comment_write_on_kpi", tag = "comments",
-    params(("id" = Uuid, Path, description = "The KPI")),
+    params(("id" = Uuid, Path, description = "The KPI"), IdempotencyHeader),
     request_body = CommentRequest,
     responses((status = 201, body = CommentView)),
     extensions(("x-permission" = json!("comment:write")))
@@ -21,9 +22,11 @@ pub(crate) async fn write_comment_on_kpi(
     Tenant(tenant): Tenant,
     Id(id): Id<KpiId>,
     actions: web::Data<dyn ActionPlanService>,
+    once: Once,
     body: Body<CommentRequest>,
-) -> Result<Created<CommentView>, ApiError> {
+) -> Result<Answered<Created<CommentView>>, ApiError> {
+    let once = once.of(&body);
     let content = body.read(CommentRequest::content)?;
     let command = WriteComment { target: CommentTarget::Kpi(id), content };
-    Ok(created(&actions.write_comment(&tenant, command).await?))
+    once.run(&tenant, async { Ok(created(&actions.write_comment(&tenant, command).await?)) }).await
 }

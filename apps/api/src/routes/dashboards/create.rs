@@ -2,6 +2,7 @@
 
 use super::view::DashboardView;
 use crate::extract::{Body, Checks, RequestBody, Tenant};
+use crate::once::{Answered, IdempotencyHeader, Once};
 use crate::problem::ApiError;
 use crate::respond::Created;
 use actix_web::{post, web};
@@ -41,6 +42,7 @@ impl CreateDashboardRequest {
 /// Creates a dashboard.
 #[utoipa::path(
     operation_id = "dashboard_create", tag = "dashboards",
+    params(IdempotencyHeader),
     request_body = CreateDashboardRequest,
     responses((status = 201, body = DashboardView)),
     extensions(("x-permission" = json!("dashboard:create")))
@@ -49,13 +51,18 @@ impl CreateDashboardRequest {
 pub(crate) async fn create_dashboard(
     Tenant(tenant): Tenant,
     kpis: web::Data<dyn KpiService>,
+    once: Once,
     body: Body<CreateDashboardRequest>,
-) -> Result<Created<DashboardView>, ApiError> {
+) -> Result<Answered<Created<DashboardView>>, ApiError> {
+    let once = once.of(&body);
     let command = body.read(CreateDashboardRequest::command)?;
-    let dashboard = kpis.create_dashboard(&tenant, command).await?;
-    Ok(Created {
-        location: format!("/api/v1/dashboards/{}", dashboard.id()),
-        version: Some(dashboard.snapshot().version),
-        body: DashboardView::from(&dashboard),
-    })
+    let create = async {
+        let dashboard = kpis.create_dashboard(&tenant, command).await?;
+        Ok(Created {
+            location: format!("/api/v1/dashboards/{}", dashboard.id()),
+            version: Some(dashboard.snapshot().version),
+            body: DashboardView::from(&dashboard),
+        })
+    };
+    once.run(&tenant, create).await
 }

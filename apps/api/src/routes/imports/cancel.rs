@@ -2,7 +2,9 @@
 
 use super::view::ImportReportView;
 use crate::extract::{Id, Tenant};
+use crate::once::{Answered, IdempotencyHeader, Once};
 use crate::problem::ApiError;
+use crate::respond::Told;
 use actix_web::{post, web};
 use vigie_imports::{CancelImport, ImportService};
 use vigie_kernel::ImportRunId;
@@ -10,7 +12,7 @@ use vigie_kernel::ImportRunId;
 /// Stops an import that has not ended. What was applied stays.
 #[utoipa::path(
     operation_id = "import_cancel", tag = "imports",
-    params(("id" = Uuid, Path, description = "The import")),
+    params(("id" = Uuid, Path, description = "The import"), IdempotencyHeader),
     responses((status = 200, body = ImportReportView)),
     extensions(("x-permission" = json!("import:run")))
 )]
@@ -19,7 +21,11 @@ pub(crate) async fn cancel_import(
     Tenant(tenant): Tenant,
     Id(run): Id<ImportRunId>,
     imports: web::Data<dyn ImportService>,
-) -> Result<web::Json<ImportReportView>, ApiError> {
-    let run = imports.cancel(&tenant, CancelImport { run }).await?;
-    Ok(web::Json(ImportReportView::from(&run)))
+    once: Once,
+) -> Result<Answered<Told<ImportReportView>>, ApiError> {
+    let cancel = async {
+        let run = imports.cancel(&tenant, CancelImport { run }).await?;
+        Ok(Told(ImportReportView::from(&run)))
+    };
+    once.of_path().run(&tenant, cancel).await
 }

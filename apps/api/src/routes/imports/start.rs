@@ -2,9 +2,10 @@
 
 use super::view::{ImportReportView, location};
 use crate::extract::{Params, Tenant, Upload};
+use crate::once::{Answered, IdempotencyHeader, Once};
 use crate::problem::ApiError;
-use actix_web::http::header;
-use actix_web::{HttpResponse, post, web};
+use crate::respond::Started;
+use actix_web::{post, web};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use vigie_imports::{ImportService, StartImport};
@@ -34,7 +35,7 @@ pub(crate) struct ImportForm {
 /// Imports values from a file: 201 with the report when it is done at once, 202 when a worker goes on.
 #[utoipa::path(
     operation_id = "import_start", tag = "imports",
-    params(StartImportQuery),
+    params(StartImportQuery, IdempotencyHeader),
     request_body(content = ImportForm, content_type = "multipart/form-data"),
     responses((status = 201, body = ImportReportView), (status = 202, body = ImportReportView)),
     extensions(("x-permission" = json!("import:run")))
@@ -43,13 +44,18 @@ pub(crate) struct ImportForm {
 pub(crate) async fn start_import(
     Tenant(tenant): Tenant,
     imports: web::Data<dyn ImportService>,
+    once: Once,
     params: Params<StartImportQuery>,
     upload: Upload,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<Answered<Started<ImportReportView>>, ApiError> {
     let dry_run = params.read(|query, checks| checks.flag("?dry_run", query.dry_run.as_deref()))?;
+    let dry_run = dry_run.unwrap_or(false);
+    let once = once.of_upload(&upload, dry_run).await?;
     let Upload { file_name, content, options } = upload;
-    let command = StartImport { file_name, upload: content, options, dry_run: dry_run.unwrap_or(false) };
-    let run = imports.start(&tenant, command).await?;
-    let mut response = if run.has_ended() { HttpResponse::Created() } else { HttpResponse::Accepted() };
-    Ok(response.insert_header((header::LOCATION, location(&run))).json(ImportReportView::from(&run)))
+    let command = StartImport { file_name, upload: content, options, dry_run };
+    let start = async {
+        let run = imports.start(&tenant, command).await?;
+        Ok(Started { location: location(&run), done: run.has_ended(), body: ImportReportView::from(&run) })
+    };
+    once.run(&tenant, start).await
 }

@@ -3,6 +3,7 @@
 use super::thresholds::cuts;
 use super::view::KpiView;
 use crate::extract::{Body, Checks, DecimalText, Id, RequestBody, Tenant};
+use crate::once::{Answered, IdempotencyHeader, Once};
 use crate::problem::ApiError;
 use crate::respond::Created;
 use actix_web::{post, web};
@@ -103,7 +104,7 @@ fn given(name: &str) -> Option<&str> {
 /// Defines a KPI on a dashboard.
 #[utoipa::path(
     operation_id = "kpi_define", tag = "kpis",
-    params(("id" = Uuid, Path, description = "The dashboard")),
+    params(("id" = Uuid, Path, description = "The dashboard"), IdempotencyHeader),
     request_body = DefineKpiRequest,
     responses((status = 201, body = KpiView)),
     extensions(("x-permission" = json!("dashboard:change-own")))
@@ -113,13 +114,18 @@ pub(crate) async fn define_kpi(
     Tenant(tenant): Tenant,
     Id(dashboard): Id<DashboardId>,
     kpis: web::Data<dyn KpiService>,
+    once: Once,
     body: Body<DefineKpiRequest>,
-) -> Result<Created<KpiView>, ApiError> {
+) -> Result<Answered<Created<KpiView>>, ApiError> {
+    let once = once.of(&body);
     let command = body.read(|body, checks| body.command(dashboard, checks))?;
-    let kpi = kpis.define_kpi(&tenant, command).await?;
-    Ok(Created {
-        location: format!("/api/v1/kpis/{}", kpi.id()),
-        version: Some(kpi.snapshot().version),
-        body: KpiView::from(&kpi),
-    })
+    let define = async {
+        let kpi = kpis.define_kpi(&tenant, command).await?;
+        Ok(Created {
+            location: format!("/api/v1/kpis/{}", kpi.id()),
+            version: Some(kpi.snapshot().version),
+            body: KpiView::from(&kpi),
+        })
+    };
+    once.run(&tenant, define).await
 }

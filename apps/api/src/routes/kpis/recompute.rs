@@ -1,7 +1,9 @@
 //! `POST /kpis/{id}/recompute`
 
 use crate::extract::{Body, Checks, Id, RequestBody, Tenant};
+use crate::once::{Answered, IdempotencyHeader, Once};
 use crate::problem::ApiError;
+use crate::respond::Told;
 use actix_web::{post, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -84,7 +86,7 @@ impl From<&Recomputation> for RecomputationView {
 /// Judges values again by the thresholds that are in effect now. Closed periods keep their colours.
 #[utoipa::path(
     operation_id = "kpi_recompute", tag = "kpis",
-    params(("id" = Uuid, Path, description = "The KPI")),
+    params(("id" = Uuid, Path, description = "The KPI"), IdempotencyHeader),
     request_body = RecomputeRequest,
     responses((status = 200, body = RecomputationView)),
     extensions(("x-permission" = json!("period:close")))
@@ -94,9 +96,14 @@ pub(crate) async fn recompute(
     Tenant(tenant): Tenant,
     Id(id): Id<KpiId>,
     kpis: web::Data<dyn KpiService>,
+    once: Once,
     body: Body<RecomputeRequest>,
-) -> Result<web::Json<RecomputationView>, ApiError> {
+) -> Result<Answered<Told<RecomputationView>>, ApiError> {
+    let once = once.of(&body);
     let command = body.read(|body, checks| body.command(id, checks))?;
-    let done = kpis.recompute(&tenant, command).await?;
-    Ok(web::Json(RecomputationView::from(&done)))
+    let recompute = async {
+        let done = kpis.recompute(&tenant, command).await?;
+        Ok(Told(RecomputationView::from(&done)))
+    };
+    once.run(&tenant, recompute).await
 }

@@ -2,6 +2,7 @@
 
 use super::thresholds::{ThresholdVersionView, cuts};
 use crate::extract::{Body, Checks, DecimalText, Id, IfMatch, RequestBody, Tenant};
+use crate::once::{Answered, IdempotencyHeader, Once};
 use crate::problem::ApiError;
 use crate::respond::Created;
 use actix_web::{post, web};
@@ -49,7 +50,7 @@ impl SetThresholdsRequest {
 /// Gives a KPI new thresholds. Values keep the colours they have; `POST /kpis/{id}/recompute` judges them again.
 #[utoipa::path(
     operation_id = "threshold_set", tag = "kpis",
-    params(("id" = Uuid, Path, description = "The KPI"), ("If-Match" = Option<String>, Header, description = "The tag of the version of the KPI that was read")),
+    params(("id" = Uuid, Path, description = "The KPI"), ("If-Match" = Option<String>, Header, description = "The tag of the version of the KPI that was read"), IdempotencyHeader),
     request_body = SetThresholdsRequest,
     responses((status = 201, body = ThresholdVersionView)),
     extensions(("x-permission" = json!("dashboard:change-own")))
@@ -60,10 +61,15 @@ pub(crate) async fn set_thresholds(
     Id(id): Id<KpiId>,
     IfMatch(expected): IfMatch,
     kpis: web::Data<dyn KpiService>,
+    once: Once,
     body: Body<SetThresholdsRequest>,
-) -> Result<Created<ThresholdVersionView>, ApiError> {
+) -> Result<Answered<Created<ThresholdVersionView>>, ApiError> {
+    let once = once.of(&body);
     let command = body.read(|body, checks| body.command(id, expected, checks))?;
-    let version = kpis.set_thresholds(&tenant, command).await?;
-    let location = format!("/api/v1/kpis/{id}/thresholds");
-    Ok(Created { body: ThresholdVersionView::from(&version), location, version: None })
+    let set = async {
+        let version = kpis.set_thresholds(&tenant, command).await?;
+        let location = format!("/api/v1/kpis/{id}/thresholds");
+        Ok(Created { body: ThresholdVersionView::from(&version), location, version: None })
+    };
+    once.run(&tenant, set).await
 }

@@ -3,6 +3,7 @@
 use super::entry::EntryFields;
 use super::view::{ValueView, location};
 use crate::extract::{Body, Checks, DecimalText, Id, RequestBody, Tenant};
+use crate::once::{Answered, IdempotencyHeader, Once};
 use crate::problem::ApiError;
 use crate::respond::Created;
 use actix_web::{post, web};
@@ -78,7 +79,7 @@ impl AddValueRequest {
 /// Adds the value of a period, which must have none yet.
 #[utoipa::path(
     operation_id = "value_add", tag = "values",
-    params(("id" = Uuid, Path, description = "The KPI")),
+    params(("id" = Uuid, Path, description = "The KPI"), IdempotencyHeader),
     request_body = AddValueRequest,
     responses((status = 201, body = ValueView)),
     extensions(("x-permission" = json!("value:record-own")))
@@ -88,13 +89,18 @@ pub(crate) async fn add_value(
     Tenant(tenant): Tenant,
     Id(kpi): Id<KpiId>,
     kpis: web::Data<dyn KpiService>,
+    once: Once,
     body: Body<AddValueRequest>,
-) -> Result<Created<ValueView>, ApiError> {
+) -> Result<Answered<Created<ValueView>>, ApiError> {
+    let once = once.of(&body);
     let command = body.read(|body, checks| body.command(kpi, checks))?;
-    let recorded = kpis.add_value(&tenant, command).await?;
-    Ok(Created {
-        location: location(&recorded.shown),
-        version: Some(recorded.shown.value.snapshot().version),
-        body: ValueView::from(&recorded.shown),
-    })
+    let add = async {
+        let recorded = kpis.add_value(&tenant, command).await?;
+        Ok(Created {
+            location: location(&recorded.shown),
+            version: Some(recorded.shown.value.snapshot().version),
+            body: ValueView::from(&recorded.shown),
+        })
+    };
+    once.run(&tenant, add).await
 }
