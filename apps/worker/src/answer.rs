@@ -9,8 +9,35 @@ pub struct Answer {
     pub text: String,
     /// For programs (`--json`).
     pub json: Value,
-    /// Whether something that the answer tells went wrong: the exit code is 1 then.
-    pub failed: bool,
+    /// How it went.
+    pub exit: Exit,
+}
+
+/// How a command that has an answer went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Exit {
+    /// All of it is done: 0.
+    #[default]
+    Done,
+    /// Something that the answer tells went wrong: 1.
+    Failed,
+    /// A part of it is done: 2.
+    Partial,
+    /// It was given up before its end: 3.
+    Stopped,
+}
+
+impl Exit {
+    /// The exit code of the process.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Partial => 2,
+            Self::Stopped => 3,
+        }
+    }
 }
 
 impl Answer {
@@ -20,7 +47,7 @@ impl Answer {
         if !text.is_empty() && !text.ends_with('\n') {
             text.push('\n');
         }
-        Self { text, json, failed: false }
+        Self { text, json, exit: Exit::Done }
     }
 }
 

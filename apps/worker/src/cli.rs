@@ -3,11 +3,11 @@
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use vigie_composition::JobStatus;
-use vigie_kernel::{JobId, Role};
+use vigie_kernel::{JobId, MigrationRunId, Role};
 
 /// The worker and the operator's tool of Vigie.
 ///
-/// Exit codes: 0 done, 1 failed, 2 wrong arguments. Data goes to standard output, the log and errors to standard error.
+/// Exit codes: 0 done, 1 failed, 2 wrong arguments or done in part, 3 given up before the end. Data goes to standard output, the log and errors to standard error.
 #[derive(Debug, Parser)]
 #[command(name = "vigie-worker", version)]
 pub struct Cli {
@@ -102,8 +102,69 @@ pub enum TenantCommand {
     Suspend(TenantSwitch),
     /// Opens a suspended organization again
     Resume(TenantSwitch),
-    /// Brings every organization's database to the current schema and finishes interrupted sign-ups
-    Migrate,
+    /// Brings the databases of all organizations, or of one, to the current schema
+    ///
+    /// Exit codes: 0 all are at the current schema, 1 not even begun, 2 some are not, 3 stopped early: a canary failed or
+    /// too many did.
+    Migrate(MigrateArgs),
+}
+
+/// Which databases are migrated, and how.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct MigrateArgs {
+    /// Only this organization, even when it is in quarantine
+    #[arg(long)]
+    pub slug: Option<String>,
+    /// All organizations that are behind, which is also what happens without it
+    #[arg(long, conflicts_with = "slug")]
+    pub all: bool,
+    /// How to go about it.
+    #[command(flatten)]
+    pub how: MigrateHow,
+    /// Something else than migrating.
+    #[command(subcommand)]
+    pub command: Option<MigrateCommand>,
+}
+
+/// How databases are migrated.
+#[derive(Debug, Args)]
+pub struct MigrateHow {
+    /// Tries on a copy of each database (on PostgreSQL of its structure, with the client programs of PostgreSQL) and changes none
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Organizations at a time
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub concurrency: u16,
+    /// So many organizations go first; when one of them fails, the run stops
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub canary: u32,
+    /// Share of the organizations, in percent, that may fail before no more are started; one always may
+    #[arg(long, value_name = "PERCENT", default_value_t = 2, value_parser = percent)]
+    pub failure_budget: u8,
+}
+
+/// What there is to do about migrations besides running them.
+#[derive(Debug, Subcommand)]
+pub enum MigrateCommand {
+    /// Tells which organizations are behind and how the latest runs went, or one of them
+    Status {
+        /// Id of a run
+        #[arg(long)]
+        run: Option<MigrationRunId>,
+    },
+    /// Tries again what a run did not bring to the current schema, also what is in quarantine
+    Retry {
+        /// Id of the run
+        #[arg(long)]
+        run: MigrationRunId,
+        /// What to try again: `failed`, which takes in blocked and unreachable ones
+        #[arg(long, default_value = "failed", value_parser = ["failed"])]
+        only: String,
+        /// How to go about it.
+        #[command(flatten)]
+        how: MigrateHow,
+    },
 }
 
 /// Names an organization.
@@ -146,6 +207,12 @@ pub struct JobsList {
     /// Most jobs of each status
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub limit: u16,
+}
+
+/// A number of 0 to 100, with or without the sign.
+fn percent(text: &str) -> Result<u8, String> {
+    let number = text.strip_suffix('%').unwrap_or(text).parse::<u8>();
+    number.ok().filter(|percent| *percent <= 100).ok_or_else(|| "a percentage of 0 to 100".to_owned())
 }
 
 fn role(text: &str) -> Result<Role, String> {
@@ -198,6 +265,9 @@ mod tests {
             ("jobs list --limit 0", ErrorKind::ValueValidation),
             ("jobs retry 12", ErrorKind::ValueValidation),
             ("tenant show", ErrorKind::MissingRequiredArgument),
+            ("tenant migrate --failure-budget 101%", ErrorKind::ValueValidation),
+            ("tenant migrate --all --slug a", ErrorKind::ArgumentConflict),
+            ("tenant migrate retry", ErrorKind::MissingRequiredArgument),
             ("admin create --email a@example.org --full-name A", ErrorKind::MissingRequiredArgument),
         ] {
             let error = parse(line).unwrap_err();

@@ -30,5 +30,5 @@ async fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
         written => written.map_err(CommandError::Output)?,
     }
-    Ok(if answer.failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(ExitCode::from(answer.exit.code()))
 }

@@ -16,14 +16,17 @@ use vigie_adapters::{
 use vigie_auth::{Auth, AuthPolicy, AuthPorts, AuthService};
 use vigie_imports::{ApplyImportRun, ImportRunner, ImportService, ImportServiceImpl, Limits};
 use vigie_jobs::Handle;
-use vigie_kernel::{BoxError, Clock, IdSource, RequestRepeats};
+use vigie_kernel::{BoxError, Clock, IdSource, OperatorContext, RequestRepeats};
 use vigie_kpis::{KpiService, Kpis, Reporting, ReportingService};
 use vigie_platform_monitoring::{HealthService, PlatformHealth};
 use vigie_repository::{
-    ControlStore, JobQueue, MigratedOrganization, Registry, RegistryLimits, RegistryMembers, Relay,
-    RelaySignal, ServerDatabases, TenantRepeats, TenantServer, TenantStore,
+    ControlStore, JobQueue, Registry, RegistryLimits, RegistryMembers, Relay, RelaySignal, ServerDatabases,
+    TenantRepeats, TenantServer, TenantStore,
 };
-use vigie_tenancy::{ResolutionRules, ResumeReport, Tenancy, TenancyService};
+use vigie_tenancy::{
+    FailureBudget, Fleet, FleetOptions, FleetService, MigrationRun, NoProgress, ResolutionRules,
+    ResumeReport, Tenancy, TenancyService,
+};
 
 /// The application. Cloning shares it.
 #[derive(Clone)]
@@ -34,6 +37,8 @@ pub struct App {
     pub auth: Arc<dyn AuthService>,
     /// Organizations.
     pub tenancy: Arc<dyn TenancyService>,
+    /// Migrations of all organizations' databases.
+    pub fleet: Arc<dyn FleetService>,
     /// Dashboards, KPIs and values.
     pub kpis: Arc<dyn KpiService>,
     /// Reports.
@@ -58,8 +63,6 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// Gives ids.
     pub ids: Arc<dyn IdSource>,
-    control: ControlStore,
-    databases: Arc<ServerDatabases>,
     background: Background,
 }
 
@@ -137,23 +140,24 @@ impl App {
         Ok(Self {
             auth,
             tenancy,
+            fleet: Arc::new(Fleet::new(
+                Arc::new(control.clone()),
+                databases,
+                Arc::clone(&clock),
+                Arc::clone(&ids),
+            )),
             kpis: Arc::new(Kpis::new(store.clone(), Arc::clone(&clock), Arc::clone(&ids))),
             reporting: Arc::new(Reporting::new(store.clone(), Arc::clone(&clock))),
             actions: Arc::new(ActionPlans::new(store, Arc::clone(&clock), Arc::clone(&ids))),
             imports,
             repeats,
-            health: Arc::new(PlatformHealth::new(
-                vec![Arc::new(ControlProbe(control.clone()))],
-                Arc::clone(&clock),
-            )),
+            health: Arc::new(PlatformHealth::new(vec![Arc::new(ControlProbe(control))], Arc::clone(&clock))),
             signer,
             limiter: Arc::new(Limiter::new(&throttles(&config.limits))),
             queue,
             registry,
             clock,
             ids,
-            control,
-            databases,
             background,
             config: Arc::new(config),
         })
@@ -161,13 +165,15 @@ impl App {
 
     /// Finishes what an earlier process left: organizations whose provisioning stopped, databases at an older schema. For start-up,
     /// never for a request.
-    pub async fn recover(&self) -> Result<(ResumeReport, Vec<MigratedOrganization>), StartError> {
-        let migrated = self.control.migrate_fleet(self.databases.clone(), Arc::clone(&self.clock)).await?;
-        for organization in &migrated {
-            if let Err(error) = &organization.outcome {
-                tracing::error!(organization.slug = %organization.slug, %error, "its database keeps the old schema");
-            }
-        }
+    pub async fn recover(&self) -> Result<(ResumeReport, MigrationRun), StartError> {
+        // At a start every organization gets its chance; whoever wants canaries and a budget migrates before he starts.
+        let options = FleetOptions { failure_budget: FailureBudget::UNLIMITED, ..FleetOptions::default() };
+        let operator = OperatorContext::new(None, "start".to_owned());
+        let migrated = self
+            .fleet
+            .migrate(&operator, &options, &NoProgress)
+            .await
+            .map_err(part("the organizations' databases"))?;
         let resumed = self.tenancy.resume_unfinished().await.map_err(part("unfinished organizations"))?;
         Ok((resumed, migrated))
     }

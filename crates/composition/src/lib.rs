@@ -14,4 +14,4 @@ pub use config::{
 };
 pub use error::StartError;
 pub use vigie_adapters::{LimitKey, LimitPolicy, LimitVerdict, Limiter, Limits, Rate, Signer};
-pub use vigie_repository::{JobQueue, JobStatus, JobSummary, MigratedOrganization, QueueDepth, Registry};
+pub use vigie_repository::{JobQueue, JobStatus, JobSummary, QueueDepth, Registry};

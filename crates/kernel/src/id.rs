@@ -94,6 +94,8 @@ typed_id! {
     CommentId,
     /// One import of a file.
     ImportRunId,
+    /// One run of migrations over the organizations' databases.
+    MigrationRunId,
     /// A job of the queue.
     JobId,
     /// A message of an outbox.

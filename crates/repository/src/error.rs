@@ -72,7 +72,7 @@ pub(crate) async fn with_rules<C: ConnectionTrait>(
 
 /// Whether the statement may succeed later: no connection, a server that goes away, a lock that was not had in time.
 #[allow(clippy::wildcard_enum_match_arm, reason = "enums of the libraries, which grow with their versions")]
-fn is_unavailable(error: &DbErr) -> bool {
+pub(crate) fn is_unavailable(error: &DbErr) -> bool {
     let runtime = match error {
         DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => return true,
         DbErr::Exec(runtime) | DbErr::Query(runtime) => runtime,
@@ -92,4 +92,14 @@ fn is_unavailable(error: &DbErr) -> bool {
         }),
         _ => false,
     }
+}
+
+/// Whether a lock was not had in time: SQLite's busy and its extended forms; PostgreSQL's deadlock and lock not available.
+pub(crate) fn is_blocked(error: &DbErr) -> bool {
+    let (DbErr::Exec(runtime) | DbErr::Query(runtime)) = error else { return false };
+    let RuntimeErr::SqlxError(error) = runtime else { return false };
+    error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code)
+        .is_some_and(|code| matches!(&*code, "5" | "261" | "517" | "40P01" | "55P03"))
 }

@@ -21,7 +21,7 @@ mod tenant;
 pub mod testing;
 mod transaction;
 
-pub use control::{ControlStore, MigratedOrganization, RegistryMembers, ServerDatabases};
+pub use control::{ControlStore, RegistryMembers, ServerDatabases};
 pub use queue::{ClaimedJob, JobQueue, JobStatus, JobSummary, LEASE, QueueDepth};
 pub use registry::{Registry, RegistryLimits};
 pub use relay::{Relay, RelaySignal};

@@ -1,5 +1,7 @@
 //! The place where organizations' databases live: a folder of SQLite files or a PostgreSQL server.
 
+mod rehearsal;
+
 use crate::connect::{self, PoolSize};
 use crate::error::store_error;
 use crate::sql::Sql;

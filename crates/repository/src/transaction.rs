@@ -30,12 +30,37 @@ async fn begin_raw(connection: &DatabaseConnection) -> Result<DatabaseTransactio
 /// The key of the advisory lock under which PostgreSQL databases are migrated.
 const MIGRATION_LOCK: i64 = 0x5669_6769_6501;
 
+/// How long a migration waits for a lock on PostgreSQL. While it waits for a table, everybody who comes after it waits too.
+const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '5s'";
+
 /// Runs every pending migration in one transaction that no other migrator can share.
 pub(crate) async fn migrate<M: MigratorTrait>(connection: &DatabaseConnection) -> Result<(), DbErr> {
     let txn = begin_raw(connection).await?;
+    lock(&txn).await?;
+    M::up(&txn, None).await?;
+    txn.commit().await
+}
+
+/// Runs every pending migration in one transaction that no other migrator can share and that is still open, so that what must become
+/// visible with them can be written; tells how many there were. Waits 5 s at most for each lock.
+pub(crate) async fn migrate_open<M: MigratorTrait>(
+    connection: &DatabaseConnection,
+) -> Result<(DatabaseTransaction, u32), DbErr> {
+    let txn = begin_raw(connection).await?;
+    if txn.get_database_backend() == DbBackend::Postgres {
+        txn.execute_unprepared(LOCK_TIMEOUT).await?;
+    }
+    lock(&txn).await?;
+    let pending = M::get_pending_migrations(&txn).await?.len();
+    if pending > 0 {
+        M::up(&txn, None).await?;
+    }
+    Ok((txn, u32::try_from(pending).unwrap_or(u32::MAX)))
+}
+
+async fn lock(txn: &DatabaseTransaction) -> Result<(), DbErr> {
     if txn.get_database_backend() == DbBackend::Postgres {
         txn.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
     }
-    M::up(&txn, None).await?;
-    txn.commit().await
+    Ok(())
 }

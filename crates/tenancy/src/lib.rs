@@ -10,6 +10,7 @@ mod cache;
 mod commands;
 mod database_name;
 mod error;
+mod fleet;
 mod hints;
 #[cfg(any(test, feature = "testing"))]
 mod memory;
@@ -26,6 +27,11 @@ pub use availability::{Availability, Refusal};
 pub use commands::{ListOrganizations, ReserveOrganization};
 pub use database_name::{DatabaseName, DatabaseNameError};
 pub use error::{ProvisioningStep, TenancyError};
+pub use fleet::{
+    BehindOrganization, FailureBudget, Fleet, FleetDatabases, FleetOptions, FleetPlan, FleetProgress,
+    FleetSelection, FleetService, FleetStore, Migrated, MigrationFailure, MigrationOutcome, MigrationResult,
+    MigrationRun, NoProgress, OutcomeCounts, RunState,
+};
 pub use hints::{NamedTenant, ResolutionRules, TenantHints};
 #[cfg(any(test, feature = "testing"))]
 pub use memory::{DatabaseCall, MemoryDatabases, MemoryOrganizations};

@@ -5,6 +5,7 @@ use sea_orm_migration::prelude::*;
 mod m20261120_000001_organizations;
 mod m20261120_000002_identity;
 mod m20261120_000003_jobs;
+mod m20261120_000009_fleet;
 
 /// Brings the control database to the current schema.
 pub struct ControlMigrator;
@@ -16,6 +17,7 @@ impl MigratorTrait for ControlMigrator {
             Box::new(m20261120_000001_organizations::Migration),
             Box::new(m20261120_000002_identity::Migration),
             Box::new(m20261120_000003_jobs::Migration),
+            Box::new(m20261120_000009_fleet::Migration),
         ]
     }
 }

@@ -13,6 +13,9 @@ mod m20261120_000007_latest_values;
 pub struct TenantMigrator;
 
 impl TenantMigrator {
+    /// How many migrations there are: the version of the current schema.
+    pub const COUNT: i32 = 6;
+
     /// The text of every migration, oldest first: what a schema fingerprint is made of.
     #[must_use]
     pub const fn sources() -> &'static [&'static str] {
@@ -49,6 +52,7 @@ mod tests {
     fn every_migration_is_part_of_the_fingerprint() {
         let migrations = TenantMigrator::migrations();
         assert_eq!(migrations.len(), TenantMigrator::sources().len());
+        assert_eq!(i32::try_from(migrations.len()), Ok(TenantMigrator::COUNT));
         let names: Vec<&str> = migrations.iter().map(|migration| migration.name()).collect();
         assert!(names.is_sorted(), "the oldest comes first: {names:?}");
     }

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod jobs;
+mod migrate;
 mod run;
 mod tenant;
 
@@ -24,7 +25,7 @@ pub async fn execute(command: Command, config: Config, input: impl BufRead) -> R
         Command::Tenant(TenantCommand::Show(named)) => tenant::show(&app, &named.slug).await,
         Command::Tenant(TenantCommand::Suspend(switch)) => tenant::suspend(&app, &switch).await,
         Command::Tenant(TenantCommand::Resume(switch)) => tenant::resume(&app, &switch).await,
-        Command::Tenant(TenantCommand::Migrate) => tenant::migrate(&app).await,
+        Command::Tenant(TenantCommand::Migrate(arguments)) => migrate::migrate(&app, arguments).await,
         Command::Jobs(JobsCommand::List(list)) => jobs::list(&app, &list).await,
         Command::Jobs(JobsCommand::Retry { id }) => jobs::retry(&app, id).await,
     }

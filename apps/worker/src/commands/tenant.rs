@@ -57,40 +57,6 @@ pub(super) async fn resume(app: &App, switch: &TenantSwitch) -> Result<Answer, C
     Ok(shown(&app.tenancy.resume(&operator(app), id, &switch.reason).await?))
 }
 
-/// Brings databases to the current schema and finishes what was interrupted.
-pub(super) async fn migrate(app: &App) -> Result<Answer, CommandError> {
-    let (resumed, migrated) = app.recover().await?;
-    let mut rows = Vec::new();
-    let mut views = Vec::new();
-    let mut failed = resumed.left > 0;
-    for one in &migrated {
-        let (version, error) = match &one.outcome {
-            Ok(version) => (Some(*version), None),
-            Err(error) => (None, Some(error.to_string())),
-        };
-        failed |= error.is_some();
-        let outcome = error.clone().or_else(|| version.map(|version| format!("schema {version}")));
-        rows.push([one.slug.to_string(), outcome.unwrap_or_default()]);
-        views.push(json!({ "slug": one.slug.as_str(), "schema_version": version, "error": error }));
-    }
-    let mut text = table(["SLUG", "OUTCOME"], &rows, "Every database is at the current schema.");
-    if resumed.finished + resumed.discarded + resumed.left > 0 {
-        let done = format!("{} finished, {} undone", resumed.finished, resumed.discarded);
-        text.extend([
-            "Interrupted sign-ups: ",
-            &done,
-            ", ",
-            &resumed.left.to_string(),
-            " left for the next time.\n",
-        ]);
-    }
-    let json = json!({
-        "migrated": views,
-        "interrupted": { "finished": resumed.finished, "discarded": resumed.discarded, "left": resumed.left },
-    });
-    Ok(Answer { failed, ..Answer::new(text, json) })
-}
-
 /// The organization with that slug.
 async fn find(app: &App, slug: &str) -> Result<OrganizationId, CommandError> {
     match lookup(app, slug).await? {

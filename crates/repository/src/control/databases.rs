@@ -7,8 +7,8 @@ use crate::sql::Sql;
 use crate::stored::named;
 use crate::{fingerprint, registry, transaction};
 use async_trait::async_trait;
-use sea_orm::{DatabaseConnection, FromQueryResult};
-use sea_orm_migration::{MigratorTrait, SchemaManager};
+use sea_orm::{ConnectionTrait, DatabaseConnection, FromQueryResult};
+use sea_orm_migration::SchemaManager;
 use std::sync::Arc;
 use uuid::Uuid;
 use vigie_auth::MemberProfile;
@@ -40,13 +40,16 @@ impl ServerDatabases {
         Self { server, control, clock }
     }
 
-    /// The schema version that this binary serves: the number of migrations.
-    pub fn schema_version() -> Result<i32, StoreError> {
-        i32::try_from(TenantMigrator::migrations().len()).map_err(|error| StoreError::Broken(Box::new(error)))
+    /// The schema version that this binary brings databases to: the number of migrations.
+    pub const CURRENT_VERSION: i32 = TenantMigrator::COUNT;
+
+    /// The server on which the databases are.
+    pub(super) fn server(&self) -> &TenantServer {
+        &self.server
     }
 
     /// Opens the database without asking whose it is; the caller does.
-    async fn open(&self, organization: &Organization) -> Result<DatabaseConnection, StoreError> {
+    pub(super) async fn open(&self, organization: &Organization) -> Result<DatabaseConnection, StoreError> {
         self.server.open(organization.database_name().as_str()).await.map_err(store_error)
     }
 
@@ -57,7 +60,16 @@ impl ServerDatabases {
     ) -> Result<i32, StoreError> {
         refuse_foreign(database, organization).await?;
         self.server.migrate(database).await?;
-        // Only its own line is ever written over.
+        self.write_identity(database, organization).await?;
+        Ok(Self::CURRENT_VERSION)
+    }
+
+    /// Writes whose database it is and at which schema. Only its own line is ever written over.
+    pub(super) async fn write_identity<C: ConnectionTrait>(
+        &self,
+        database: &C,
+        organization: OrganizationId,
+    ) -> Result<(), StoreError> {
         let written = Sql::new(
             database,
             "INSERT INTO org_meta (id, organization_id, schema_fingerprint, created_at) VALUES (1, $1, $2, $3) \
@@ -70,10 +82,7 @@ impl ServerDatabases {
         .execute(database)
         .await
         .map_err(store_error)?;
-        if written == 0 {
-            return Err(foreign());
-        }
-        Self::schema_version()
+        if written == 0 { Err(foreign()) } else { Ok(()) }
     }
 
     async fn members(&self, organization: OrganizationId) -> Result<Vec<MemberProfile>, StoreError> {
@@ -137,7 +146,7 @@ async fn close(database: DatabaseConnection) -> Result<(), StoreError> {
 }
 
 /// A database that bears another organization's id is neither migrated nor written to.
-async fn refuse_foreign(
+pub(super) async fn refuse_foreign(
     database: &DatabaseConnection,
     organization: OrganizationId,
 ) -> Result<(), StoreError> {

@@ -2,6 +2,7 @@
 
 mod databases;
 mod fleet;
+mod fleet_databases;
 mod login_attempts;
 mod members;
 mod memberships;
@@ -16,6 +17,5 @@ mod users;
 mod work;
 
 pub use databases::ServerDatabases;
-pub use fleet::MigratedOrganization;
 pub use members::RegistryMembers;
 pub use store::ControlStore;

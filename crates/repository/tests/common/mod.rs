@@ -201,6 +201,11 @@ impl Engine {
         self.place.open(&name).await
     }
 
+    /// How many copies of databases are left over.
+    pub(crate) async fn left_by_rehearsals(&self) -> usize {
+        self.place.left_by_rehearsals().await
+    }
+
     /// Whether there is a database of that name.
     pub(crate) async fn database_exists(&self, name: &str) -> bool {
         self.place.exists(name).await

@@ -82,6 +82,20 @@ impl Place {
         }
     }
 
+    /// How many copies of databases are left over.
+    pub(super) async fn left_by_rehearsals(&self) -> usize {
+        match self {
+            Self::Sqlite { folder } => std::fs::read_dir(folder.path().join("organizations/.rehearsals"))
+                .map_or(0, |entries| entries.count()),
+            Self::Postgres { prefix, .. } => {
+                let admin = self.admin().await;
+                let sql = format!("SELECT 1 FROM pg_database WHERE datname LIKE 'vigie_try_%{prefix}%'");
+                let statement = Statement::from_string(admin.get_database_backend(), sql);
+                admin.query_all_raw(statement).await.unwrap().len()
+            }
+        }
+    }
+
     fn file_of(&self, name: &str) -> PathBuf {
         match self {
             Self::Sqlite { folder } => folder.path().join("organizations").join(name).join("tenant.sqlite3"),
