@@ -95,6 +95,7 @@ pub(super) const FIELD_MESSAGES: &[(&str, &str, &str)] = &[
         "This owner is not a member of the organization.",
         "Ce propriétaire n'est pas membre de l'organisation.",
     ),
+    ("tenant_unknown", "There is no such organization.", "Cette organisation n'existe pas."),
     ("dashboard_unknown", "There is no such dashboard.", "Ce tableau de bord n'existe pas."),
     (
         "code_invalid",

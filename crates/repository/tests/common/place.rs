@@ -85,8 +85,9 @@ impl Place {
     /// How many copies of databases are left over.
     pub(super) async fn left_by_rehearsals(&self) -> usize {
         match self {
-            Self::Sqlite { folder } => std::fs::read_dir(folder.path().join("organizations/.rehearsals"))
-                .map_or(0, |entries| entries.count()),
+            Self::Sqlite { folder } => {
+                std::fs::read_dir(folder.path().join("organizations/.rehearsals")).map_or(0, Iterator::count)
+            }
             Self::Postgres { prefix, .. } => {
                 let admin = self.admin().await;
                 let sql = format!("SELECT 1 FROM pg_database WHERE datname LIKE 'vigie_try_%{prefix}%'");
