@@ -51,6 +51,10 @@ pub trait AuthService: Send + Sync {
         request_id: &str,
     ) -> Result<Caller, AuthError>;
 
+    /// The caller as he stands now, for what goes on longer than a request, such as a stream: with the role that he has by
+    /// then; [`AuthError::InvalidToken`] when the session or the membership is gone. The access token is not looked at again.
+    async fn still_in(&self, caller: &Caller) -> Result<Caller, AuthError>;
+
     /// The context in which a job acts for a member, with the permissions that he has now;
     /// [`AuthError::NotAMember`] when he may not come in any more.
     async fn context_for(
@@ -167,6 +171,10 @@ impl AuthService for Auth {
         request_id: &str,
     ) -> Result<Caller, AuthError> {
         self.do_authenticate(bearer, named, request_id).await
+    }
+
+    async fn still_in(&self, caller: &Caller) -> Result<Caller, AuthError> {
+        self.do_still_in(caller).await
     }
 
     async fn context_for(
