@@ -129,6 +129,10 @@ pub struct LimitsConfig {
     pub anonymous_per_minute: u32,
     /// Largest file of an import, in bytes.
     pub import_bytes: u64,
+    /// Streams of events that one user may have open.
+    pub streams_per_user: usize,
+    /// Streams of events that a process may have open.
+    pub streams: usize,
 }
 
 /// The worker.
@@ -230,6 +234,8 @@ impl Default for LimitsConfig {
             requests_per_minute: 1200,
             anonymous_per_minute: 60,
             import_bytes: 64 * 1024 * 1024,
+            streams_per_user: 5,
+            streams: 200,
         }
     }
 }

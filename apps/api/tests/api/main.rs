@@ -8,3 +8,4 @@ mod edge;
 mod flow;
 mod openapi;
 mod repeats;
+mod streams;
