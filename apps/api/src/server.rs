@@ -41,6 +41,8 @@ pub struct ServerSettings {
     pub upload_bytes: u64,
     /// Origins of browsers that may call, besides the server's own.
     pub allowed_origins: Vec<String>,
+    /// Whether every change of something with a version must say by `If-Match` which one it is about.
+    pub require_if_match: bool,
     /// Streams of events.
     pub streams: StreamSettings,
     /// Time between telling that the server is not ready any more and closing the door.
@@ -55,6 +57,7 @@ impl Default for ServerSettings {
             trusted_proxies: Vec::new(),
             upload_bytes: 64 * 1024 * 1024,
             allowed_origins: Vec::new(),
+            require_if_match: false,
             streams: StreamSettings::default(),
             drain: Duration::ZERO,
         }
@@ -69,6 +72,7 @@ pub(crate) struct ServerState {
     pub(crate) on_loopback: bool,
     pub(crate) trusted_proxies: Vec<IpAddr>,
     pub(crate) upload_bytes: u64,
+    pub(crate) require_if_match: bool,
     pub(crate) prometheus: metrics_exporter_prometheus::PrometheusHandle,
 }
 
@@ -88,6 +92,7 @@ pub fn serve(
         on_loopback: listener.local_addr().is_ok_and(|address: SocketAddr| address.ip().is_loopback()),
         trusted_proxies: settings.trusted_proxies,
         upload_bytes: settings.upload_bytes,
+        require_if_match: settings.require_if_match,
         prometheus: metrics::recorder().map_err(io::Error::other)?,
     });
     let document = web::Data::new(ApiDocument::load().map_err(io::Error::other)?);

@@ -53,6 +53,8 @@ pub struct HttpConfig {
     pub trusted_proxies: Vec<std::net::IpAddr>,
     /// Origins of browsers whose pages may call the API, such as `https://steer.example.org`; none by default.
     pub allowed_origins: Vec<String>,
+    /// Whether every change of something with a version must say by `If-Match` which one it is about.
+    pub require_if_match: bool,
     /// Threads that serve requests; as many as there are cores when absent.
     pub threads: Option<usize>,
 }
@@ -200,6 +202,7 @@ impl Default for HttpConfig {
             base_domain: "localhost".to_owned(),
             trusted_proxies: Vec::new(),
             allowed_origins: Vec::new(),
+            require_if_match: false,
             threads: None,
         }
     }

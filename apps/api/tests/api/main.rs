@@ -7,5 +7,6 @@ mod common;
 mod edge;
 mod flow;
 mod openapi;
+mod preconditions;
 mod repeats;
 mod streams;
