@@ -270,3 +270,27 @@ pub trait Pseudonyms: Send + Sync {
     /// The same text always gives the same key of 64 lower-case hexadecimal digits.
     fn pseudonym(&self, text: &str) -> String;
 }
+
+/// What is counted of one account or session, beside what each network address does.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Counted {
+    /// Refreshes of a session.
+    RefreshOf(SessionId),
+    /// Sign-ups with an address, by its pseudonym.
+    SignUpWith(String),
+}
+
+/// One more was too many.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("too many; try again in {retry_after} s")]
+pub struct TooMany {
+    /// Seconds to wait, at least 1.
+    pub retry_after: u64,
+}
+
+/// Refuses what one account or session does too often.
+#[async_trait]
+pub trait Throttle: Send + Sync {
+    /// Counts one more.
+    async fn count(&self, what: Counted) -> Result<(), TooMany>;
+}

@@ -123,8 +123,12 @@ pub struct LimitsConfig {
     pub login_per_minute: u32,
     /// Sign-ups in an hour from one address.
     pub signup_per_hour: u32,
+    /// Sign-ups in a day with one e-mail address.
+    pub email_signup_per_day: u32,
     /// Refreshes in a minute from one address.
     pub refresh_per_minute: u32,
+    /// Refreshes in a minute of one session.
+    pub session_refresh_per_minute: u32,
     /// Requests in a minute by one member.
     pub requests_per_minute: u32,
     /// Requests without a token in a minute from one address.
@@ -233,7 +237,9 @@ impl Default for LimitsConfig {
             enabled: true,
             login_per_minute: 10,
             signup_per_hour: 5,
+            email_signup_per_day: 3,
             refresh_per_minute: 60,
+            session_refresh_per_minute: 30,
             requests_per_minute: 1200,
             anonymous_per_minute: 60,
             import_bytes: 64 * 1024 * 1024,

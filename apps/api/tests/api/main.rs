@@ -10,3 +10,4 @@ mod openapi;
 mod preconditions;
 mod repeats;
 mod streams;
+mod throttles;
