@@ -13,7 +13,7 @@ use vigie_adapters::{
     AeadSealer, BlockingParsePool, Ed25519Tokens, Limiter, LocalFiles, PasswordPool, PasswordPoolConfig,
     Rate, Signer, SystemClock, SystemIds, SystemSecrets, TokenNames,
 };
-use vigie_auth::{Auth, AuthPolicy, AuthPorts, AuthService};
+use vigie_auth::{Auth, AuthPolicy, AuthPorts, AuthService, Upkeep};
 use vigie_imports::{ApplyImportRun, ImportRunner, ImportService, ImportServiceImpl, Limits};
 use vigie_jobs::Handle;
 use vigie_kernel::{BoxError, Clock, IdSource, OperatorContext, RequestRepeats};
@@ -136,6 +136,7 @@ impl App {
             relay,
             Handlers::default().with(runner),
             Arc::clone(&tenancy),
+            Arc::new(Upkeep::new(Arc::new(control.clone()), Arc::clone(&clock))),
             config.worker.concurrency,
         );
         Ok(Self {

@@ -6,6 +6,7 @@ mod password;
 mod refresh;
 mod sign_up;
 mod tokens;
+mod upkeep;
 
 use crate::testing::{
     CountedThrottle, MemoryIdentity, MemoryProvisioning, PlainHasher, RecordedMembers, fake_ports,
