@@ -2,6 +2,7 @@
 
 use crate::server::ServerSettings;
 use crate::services::Services;
+use crate::stream::StreamSettings;
 use std::sync::Arc;
 use vigie_composition::{App, Config};
 
@@ -34,6 +35,12 @@ impl From<&Config> for ServerSettings {
             trusted_proxies: config.http.trusted_proxies.clone(),
             upload_bytes: limits.import_bytes,
             allowed_origins: config.http.allowed_origins.clone(),
+            require_if_match: config.http.require_if_match,
+            streams: StreamSettings {
+                per_user: limits.streams_per_user,
+                per_process: limits.streams,
+                ..StreamSettings::default()
+            },
             ..Self::default()
         }
     }

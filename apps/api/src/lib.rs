@@ -17,8 +17,10 @@ mod respond;
 mod routes;
 mod server;
 mod services;
+mod stream;
 
 pub use openapi::{PREFIX, openapi};
 pub use problem::{FieldProblem, Problem, errors_document};
 pub use server::{ServerSettings, serve};
 pub use services::Services;
+pub use stream::StreamSettings;

@@ -5,6 +5,7 @@ use crate::middleware::{Gate, Throttle, authenticate, edge, leave_small_bodies};
 use crate::openapi::{ApiDocument, PREFIX};
 use crate::routes;
 use crate::services::Services;
+use crate::stream::{Slots, StreamSettings, Streams};
 use actix_cors::Cors;
 use actix_web::middleware::{Compress, Condition, from_fn};
 use actix_web::{App, HttpServer, dev, http, web};
@@ -14,6 +15,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 use utoipa_actix_web::AppExt as _;
 use utoipa_actix_web::scope::scope;
 
@@ -39,6 +41,10 @@ pub struct ServerSettings {
     pub upload_bytes: u64,
     /// Origins of browsers that may call, besides the server's own.
     pub allowed_origins: Vec<String>,
+    /// Whether every change of something with a version must say by `If-Match` which one it is about.
+    pub require_if_match: bool,
+    /// Streams of events.
+    pub streams: StreamSettings,
     /// Time between telling that the server is not ready any more and closing the door.
     pub drain: Duration,
 }
@@ -51,6 +57,8 @@ impl Default for ServerSettings {
             trusted_proxies: Vec::new(),
             upload_bytes: 64 * 1024 * 1024,
             allowed_origins: Vec::new(),
+            require_if_match: false,
+            streams: StreamSettings::default(),
             drain: Duration::ZERO,
         }
     }
@@ -64,6 +72,7 @@ pub(crate) struct ServerState {
     pub(crate) on_loopback: bool,
     pub(crate) trusted_proxies: Vec<IpAddr>,
     pub(crate) upload_bytes: u64,
+    pub(crate) require_if_match: bool,
     pub(crate) prometheus: metrics_exporter_prometheus::PrometheusHandle,
 }
 
@@ -83,6 +92,7 @@ pub fn serve(
         on_loopback: listener.local_addr().is_ok_and(|address: SocketAddr| address.ip().is_loopback()),
         trusted_proxies: settings.trusted_proxies,
         upload_bytes: settings.upload_bytes,
+        require_if_match: settings.require_if_match,
         prometheus: metrics::recorder().map_err(io::Error::other)?,
     });
     let document = web::Data::new(ApiDocument::load().map_err(io::Error::other)?);
@@ -94,6 +104,8 @@ pub fn serve(
         state: state.clone(),
         throttle: Throttle::new(Arc::clone(&services.limiter)),
     });
+    let stop_streams = CancellationToken::new();
+    let streams = web::Data::new(streams(&services, settings.streams, stop_streams.clone()));
     let (health, drain) = (Arc::clone(&services.health), settings.drain);
     let workers = settings.workers;
     let origins: Arc<[String]> = settings.allowed_origins.into();
@@ -104,6 +116,7 @@ pub fn serve(
             .app_data(state.clone())
             .app_data(document.clone())
             .app_data(gate.clone())
+            .app_data(streams.clone())
             .into_utoipa_app()
             .service(scope(PREFIX).configure(routes::configure).wrap(from_fn(authenticate)))
             .configure(routes::health::configure)
@@ -125,12 +138,25 @@ pub fn serve(
             tracing::info!("stopping: not ready any more");
             health.drain();
             tokio::time::sleep(drain).await;
+            // With the door: who comes back must meet another server.
+            stop_streams.cancel();
             upkeep.abort();
         });
     if let Some(workers) = workers {
         server = server.workers(workers);
     }
     Ok(server.listen(listener)?.run())
+}
+
+fn streams(services: &Services, settings: StreamSettings, stop: CancellationToken) -> Streams {
+    let retry_after = settings.heartbeat.as_secs().max(1);
+    Streams {
+        settings,
+        slots: Arc::new(Slots::new(settings.per_user, settings.per_process, retry_after)),
+        auth: Arc::clone(&services.auth),
+        stop,
+        runtime: tokio::runtime::Handle::current(),
+    }
 }
 
 fn cors(origins: &[String]) -> Cors {
@@ -152,6 +178,7 @@ fn cors(origins: &[String]) -> Cors {
         .allowed_header("x-tenant-id")
         .allowed_header("x-request-id")
         .allowed_header("idempotency-key")
+        .allowed_header("last-event-id")
         .expose_headers([http::header::ETAG, http::header::LOCATION, http::header::LINK])
         .expose_headers(["x-request-id", "idempotency-replayed"])
         .max_age(600);

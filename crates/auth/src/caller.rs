@@ -1,7 +1,7 @@
 //! Who a request comes from.
 
 use crate::{OrganizationSummary, UserSummary};
-use vigie_kernel::{OperatorContext, Role, SessionId, TenantContext, UserId};
+use vigie_kernel::{OperatorContext, OrganizationId, Role, SessionId, TenantContext, UserId};
 
 /// A member acting in one organization.
 #[derive(Clone, Debug)]
@@ -63,6 +63,15 @@ impl Caller {
         match self {
             Self::Member(member) => member.user.id,
             Self::PlatformAdmin(admin) => admin.user.id,
+        }
+    }
+
+    /// The organization that the session is for; `None` for a platform administrator.
+    #[must_use]
+    pub const fn organization(&self) -> Option<OrganizationId> {
+        match self {
+            Self::Member(member) => Some(member.organization.id),
+            Self::PlatformAdmin(_) => None,
         }
     }
 

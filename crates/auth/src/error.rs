@@ -1,6 +1,6 @@
 //! Why identity refused.
 
-use crate::{RULE_MEMBERSHIP, RULE_ORGANIZATION_SLUG, RULE_USER_EMAIL};
+use crate::{RULE_MEMBERSHIP, RULE_ORGANIZATION_SLUG, RULE_USER_EMAIL, TooMany};
 use thiserror::Error;
 use vigie_kernel::{BoxError, FieldErrors, StoreError};
 
@@ -42,6 +42,9 @@ pub enum AuthError {
         /// Seconds to wait, at least 1.
         retry_after: u64,
     },
+    /// Too many refreshes of one session, or sign-ups with one address: 429 `too_many_requests`.
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
     /// Sign-up is switched off: 403 `signup_closed`.
     #[error("sign-up is closed")]
     SignupClosed,

@@ -30,6 +30,7 @@ mod session;
 pub mod testing;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 mod user;
 
 pub use caller::{AdminCaller, Caller, MemberCaller, Profile};
@@ -49,4 +50,5 @@ pub use refresh_token::{RefreshSecret, RefreshToken, RefreshTokenSnapshot, Token
 pub use secret::SecretText;
 pub use service::{Auth, AuthPorts, AuthService};
 pub use session::{Session, SessionEnd, SessionEndReason, SessionSnapshot};
+pub use upkeep::{Forgotten, Upkeep};
 pub use user::{PasswordHash, User, UserSnapshot, UserSummary};

@@ -54,6 +54,11 @@ pub(crate) const MAX_SESSIONS: usize = 10;
 /// For how long a used refresh token still gives the successor that it gave before, so that a lost answer loses nothing.
 pub(crate) const REFRESH_GRACE: TimeDelta = TimeDelta::seconds(30);
 
+/// For how long a session is kept after its end, with its tokens.
+pub(crate) const SESSIONS_KEPT: TimeDelta = TimeDelta::days(7);
+/// For how long failed logins are kept after the last one.
+pub(crate) const LOGIN_ATTEMPTS_KEPT: TimeDelta = TimeDelta::days(30);
+
 /// How long a session and its refresh tokens live.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SessionLifetime {

@@ -270,3 +270,54 @@ pub trait Pseudonyms: Send + Sync {
     /// The same text always gives the same key of 64 lower-case hexadecimal digits.
     fn pseudonym(&self, text: &str) -> String;
 }
+
+/// What is counted of one account or session, beside what each network address does.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Counted {
+    /// Refreshes of a session.
+    RefreshOf(SessionId),
+    /// Sign-ups with an address, by its pseudonym.
+    SignUpWith(String),
+}
+
+/// One more was too many.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("too many; try again in {retry_after} s")]
+pub struct TooMany {
+    /// Seconds to wait, at least 1.
+    pub retry_after: u64,
+}
+
+/// Refuses what one account or session does too often.
+#[async_trait]
+pub trait Throttle: Send + Sync {
+    /// Counts one more.
+    async fn count(&self, what: Counted) -> Result<(), TooMany>;
+}
+
+/// What one call of [`IdentityUpkeep::forget_sessions`] has forgotten.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ForgottenSessions {
+    /// Sessions.
+    pub sessions: u64,
+    /// Refresh tokens.
+    pub refresh_tokens: u64,
+}
+
+/// Forgets what nobody needs any more, so many rows at a time. Several callers at a time share the work.
+#[async_trait]
+pub trait IdentityUpkeep: Send + Sync {
+    /// Forgets sessions that were ended, or expired, before that instant, with their refresh tokens: about `limit` sessions and
+    /// at most `limit` tokens. A session goes when it has no token left. Answers nothing when there is nothing left to do.
+    async fn forget_sessions(
+        &self,
+        ended_before: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<ForgottenSessions, StoreError>;
+    /// Forgets at most `limit` addresses whose last failed login was before that instant; answers how many.
+    async fn forget_login_attempts(
+        &self,
+        failed_before: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<u64, StoreError>;
+}

@@ -1,7 +1,7 @@
 //! The application: every service, wired.
 
 use crate::background::{Background, Handlers};
-use crate::bridges::{ControlProbe, MemberContexts, TenancyProvisioning};
+use crate::bridges::{ControlProbe, LimitedAccounts, MemberContexts, TenancyProvisioning};
 use crate::config::{Config, LimitsConfig, SignupMode};
 use crate::error::StartError;
 use secrecy::ExposeSecret;
@@ -13,7 +13,7 @@ use vigie_adapters::{
     AeadSealer, BlockingParsePool, Ed25519Tokens, Limiter, LocalFiles, PasswordPool, PasswordPoolConfig,
     Rate, Signer, SystemClock, SystemIds, SystemSecrets, TokenNames,
 };
-use vigie_auth::{Auth, AuthPolicy, AuthPorts, AuthService};
+use vigie_auth::{Auth, AuthPolicy, AuthPorts, AuthService, Upkeep};
 use vigie_imports::{ApplyImportRun, ImportRunner, ImportService, ImportServiceImpl, Limits};
 use vigie_jobs::Handle;
 use vigie_kernel::{BoxError, Clock, IdSource, OperatorContext, RequestRepeats};
@@ -108,7 +108,8 @@ impl App {
             Arc::clone(&ids),
         ));
         let signer = Arc::new(Signer::load(&keys_folder(&config)?).map_err(part("the signing key"))?);
-        let auth = auth(&config, &control, &registry, &tenancy, &signer, &clock, &ids)?;
+        let limiter = Arc::new(Limiter::new(&throttles(&config.limits)));
+        let auth = auth(&config, &control, &registry, &tenancy, (&signer, &limiter), (&clock, &ids))?;
         let limits = Limits { upload_bytes: config.limits.import_bytes, ..Limits::default() };
         let files =
             Arc::new(LocalFiles::try_new(&config.data_dir.join("files")).map_err(part("the file store"))?);
@@ -135,6 +136,7 @@ impl App {
             relay,
             Handlers::default().with(runner),
             Arc::clone(&tenancy),
+            Arc::new(Upkeep::new(Arc::new(control.clone()), Arc::clone(&clock))),
             config.worker.concurrency,
         );
         Ok(Self {
@@ -153,7 +155,7 @@ impl App {
             repeats,
             health: Arc::new(PlatformHealth::new(vec![Arc::new(ControlProbe(control))], Arc::clone(&clock))),
             signer,
-            limiter: Arc::new(Limiter::new(&throttles(&config.limits))),
+            limiter,
             queue,
             registry,
             clock,
@@ -196,9 +198,8 @@ fn auth(
     control: &ControlStore,
     registry: &Arc<Registry>,
     tenancy: &Arc<dyn TenancyService>,
-    signer: &Arc<Signer>,
-    clock: &Arc<dyn Clock>,
-    ids: &Arc<dyn IdSource>,
+    (signer, limiter): (&Arc<Signer>, &Arc<Limiter>),
+    (clock, ids): (&Arc<dyn Clock>, &Arc<dyn IdSource>),
 ) -> Result<Arc<dyn AuthService>, StartError> {
     let issuer = config.public_url.as_ref().map_or_else(|| "vigie".to_owned(), ToString::to_string);
     let names = TokenNames { issuer, audience: "vigie-api".to_owned() };
@@ -219,6 +220,7 @@ fn auth(
         secrets: Arc::new(SystemSecrets),
         sealer: Arc::new(AeadSealer),
         pseudonyms: signer.clone(),
+        throttle: Arc::new(LimitedAccounts(Arc::clone(limiter))),
         provisioning: Arc::new(TenancyProvisioning(Arc::clone(tenancy))),
         members: Arc::new(RegistryMembers::new(Arc::clone(registry), Arc::clone(clock))),
         clock: Arc::clone(clock),
@@ -232,10 +234,11 @@ fn throttles(limits: &LimitsConfig) -> vigie_adapters::Limits {
         enabled: limits.enabled,
         login_by_ip: Rate::per_minute(limits.login_per_minute),
         refresh_by_ip: Rate::per_minute(limits.refresh_per_minute),
+        refresh_by_session: Rate::per_minute(limits.session_refresh_per_minute),
         signup_by_ip: Rate::per_hour(limits.signup_per_hour),
+        signup_by_email: Rate::per_day(limits.email_signup_per_day),
         anonymous_by_ip: Rate::per_minute(limits.anonymous_per_minute),
         member_by_user: Rate::per_minute(limits.requests_per_minute),
-        ..vigie_adapters::Limits::default()
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use vigie_auth::{Forgotten, Upkeep};
 use vigie_jobs::{Handle, Job, JobError, JobRun, Progress, Retry};
 use vigie_kernel::StoreError;
 use vigie_repository::{ClaimedJob, JobQueue, LEASE, Relay};
@@ -62,6 +63,7 @@ pub struct Background {
     relay: Arc<Relay>,
     handlers: Handlers,
     tenancy: Arc<dyn TenancyService>,
+    upkeep: Arc<Upkeep>,
     concurrency: usize,
 }
 
@@ -71,9 +73,10 @@ impl Background {
         relay: Arc<Relay>,
         handlers: Handlers,
         tenancy: Arc<dyn TenancyService>,
+        upkeep: Arc<Upkeep>,
         concurrency: usize,
     ) -> Self {
-        Self { queue, relay, handlers, tenancy, concurrency }
+        Self { queue, relay, handlers, tenancy, upkeep, concurrency }
     }
 
     /// Relays and runs jobs until `stop`; then gives back what it holds.
@@ -121,6 +124,11 @@ impl Background {
                 tracing::info!(?report, "went on with organizations whose provisioning had stopped");
             }
             Err(error) => tracing::warn!(%error, "unfinished organizations could not be looked at"),
+        }
+        match self.upkeep.run().await {
+            Ok(forgotten) if forgotten == Forgotten::default() => {}
+            Ok(forgotten) => tracing::info!(?forgotten, "forgot ended sessions and old failed logins"),
+            Err(error) => tracing::warn!(%error, "ended sessions could not be forgotten"),
         }
     }
 

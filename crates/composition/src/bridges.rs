@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
-use vigie_auth::{AuthError, AuthService, ProvisionFailed, Provisioning};
+use vigie_adapters::{LimitKey, LimitPolicy, LimitVerdict, Limiter};
+use vigie_auth::{AuthError, AuthService, Counted, ProvisionFailed, Provisioning, Throttle, TooMany};
 use vigie_imports::RunContexts;
 use vigie_kernel::{OrganizationId, StoreError, TenantContext, UserId};
 use vigie_platform_monitoring::{HealthProbe, Impact};
@@ -65,5 +66,25 @@ impl HealthProbe for ControlProbe {
             Ok(answer) => answer.map_err(|error| error.to_string()),
             Err(_) => Err("no answer within a second".to_owned()),
         }
+    }
+}
+
+/// What identity counts goes into the installation's limits.
+pub(crate) struct LimitedAccounts(pub(crate) Arc<Limiter>);
+
+#[async_trait]
+impl Throttle for LimitedAccounts {
+    async fn count(&self, what: Counted) -> Result<(), TooMany> {
+        let (policy, key) = match what {
+            Counted::RefreshOf(session) => (LimitPolicy::RefreshBySession, LimitKey::Id(session.as_uuid())),
+            Counted::SignUpWith(pseudonym) => (LimitPolicy::SignupByEmail, LimitKey::Text(pseudonym)),
+        };
+        let (decision, outcome) = match self.0.check(policy, &key) {
+            LimitVerdict::Allow { .. } | LimitVerdict::Unlimited => ("allowed", Ok(())),
+            LimitVerdict::Deny { retry_after, .. } => ("refused", Err(TooMany { retry_after })),
+        };
+        metrics::counter!("rate_limit_decisions_total", "policy" => policy.name(), "decision" => decision)
+            .increment(1);
+        outcome
     }
 }

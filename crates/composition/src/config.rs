@@ -53,6 +53,8 @@ pub struct HttpConfig {
     pub trusted_proxies: Vec<std::net::IpAddr>,
     /// Origins of browsers whose pages may call the API, such as `https://steer.example.org`; none by default.
     pub allowed_origins: Vec<String>,
+    /// Whether every change of something with a version must say by `If-Match` which one it is about.
+    pub require_if_match: bool,
     /// Threads that serve requests; as many as there are cores when absent.
     pub threads: Option<usize>,
 }
@@ -121,14 +123,22 @@ pub struct LimitsConfig {
     pub login_per_minute: u32,
     /// Sign-ups in an hour from one address.
     pub signup_per_hour: u32,
+    /// Sign-ups in a day with one e-mail address.
+    pub email_signup_per_day: u32,
     /// Refreshes in a minute from one address.
     pub refresh_per_minute: u32,
+    /// Refreshes in a minute of one session.
+    pub session_refresh_per_minute: u32,
     /// Requests in a minute by one member.
     pub requests_per_minute: u32,
     /// Requests without a token in a minute from one address.
     pub anonymous_per_minute: u32,
     /// Largest file of an import, in bytes.
     pub import_bytes: u64,
+    /// Streams of events that one user may have open.
+    pub streams_per_user: usize,
+    /// Streams of events that a process may have open.
+    pub streams: usize,
 }
 
 /// The worker.
@@ -196,6 +206,7 @@ impl Default for HttpConfig {
             base_domain: "localhost".to_owned(),
             trusted_proxies: Vec::new(),
             allowed_origins: Vec::new(),
+            require_if_match: false,
             threads: None,
         }
     }
@@ -226,10 +237,14 @@ impl Default for LimitsConfig {
             enabled: true,
             login_per_minute: 10,
             signup_per_hour: 5,
+            email_signup_per_day: 3,
             refresh_per_minute: 60,
+            session_refresh_per_minute: 30,
             requests_per_minute: 1200,
             anonymous_per_minute: 60,
             import_bytes: 64 * 1024 * 1024,
+            streams_per_user: 5,
+            streams: 200,
         }
     }
 }

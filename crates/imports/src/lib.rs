@@ -52,7 +52,7 @@ pub use limits::Limits;
 pub use options::{Atomicity, ImportOptions, LayoutName, Mapping, OnConflict, SheetChoice};
 pub use ports::{
     ApplyRules, ImportFiles, ImportReads, ImportRunFilter, ImportRunRepository, ImportStore, ImportWork,
-    ParsePool, RowOutcome, RunContexts, ValueRow, ValueWriter,
+    ParsePool, RowOutcome, RunContexts, RunMark, ValueRow, ValueWriter,
 };
 pub use prepare::Prepared;
 pub use report::{Counts, FileInfo, Report};

@@ -57,6 +57,15 @@ pub struct ImportRunFilter {
     pub created_by: Option<UserId>,
 }
 
+/// Whether a run has changed, and whose it is, without its report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunMark {
+    /// The stored version.
+    pub version: i64,
+    /// Who started the run.
+    pub created_by: UserId,
+}
+
 /// Reads that need no transaction.
 #[async_trait]
 pub trait ImportReads: Send {
@@ -64,6 +73,8 @@ pub trait ImportReads: Send {
     async fn catalogue(&mut self) -> Result<Vec<KpiEntry>, StoreError>;
     /// `None` when absent.
     async fn find(&mut self, id: ImportRunId) -> Result<Option<ImportRun>, StoreError>;
+    /// The run's version and owner, by its key and without the JSON of its report; `None` when absent.
+    async fn mark(&mut self, id: ImportRunId) -> Result<Option<RunMark>, StoreError>;
     /// Runs, the newest first.
     async fn list(
         &mut self,

@@ -20,7 +20,7 @@ use std::io::{BufRead, BufReader};
 use std::sync::Arc;
 use vigie_jobs::OutboxMessage;
 use vigie_kernel::{
-    Clock, IdSource, ImportRunId, Locale, OrganizationId, Page, Permission, StoreError, TenantContext,
+    Clock, IdSource, ImportRunId, Locale, OrganizationId, Page, Permission, StoreError, TenantContext, UserId,
 };
 
 /// Files with fewer cells than this are applied before the answer.
@@ -35,6 +35,14 @@ pub trait ImportService: Send + Sync {
     async fn start(&self, tenant: &TenantContext, command: StartImport) -> Result<ImportRun, ImportError>;
     /// A run of one's own, or any run for who manages imports.
     async fn get(&self, tenant: &TenantContext, run: ImportRunId) -> Result<ImportRun, ImportError>;
+    /// The run as [`Self::get`] gives it when its version is not `known`; `None` while it is. What nothing has happened to
+    /// costs one light statement, so that it can be asked often.
+    async fn get_if_changed(
+        &self,
+        tenant: &TenantContext,
+        run: ImportRunId,
+        known: i64,
+    ) -> Result<Option<ImportRun>, ImportError>;
     /// One's own runs, or all of them for who manages imports; the newest first.
     async fn list(
         &self,
@@ -259,7 +267,22 @@ impl ImportService for ImportServiceImpl {
     async fn get(&self, tenant: &TenantContext, run: ImportRunId) -> Result<ImportRun, ImportError> {
         require_any(tenant)?;
         let found = self.store.read(tenant).await?.find(run).await?;
-        found.filter(|found| may_see(tenant, found)).ok_or(ImportError::NotFound(run))
+        found.filter(|found| may_see(tenant, found.snapshot().created_by)).ok_or(ImportError::NotFound(run))
+    }
+
+    async fn get_if_changed(
+        &self,
+        tenant: &TenantContext,
+        run: ImportRunId,
+        known: i64,
+    ) -> Result<Option<ImportRun>, ImportError> {
+        require_any(tenant)?;
+        let mut reads = self.store.read(tenant).await?;
+        let mark = reads.mark(run).await?.filter(|mark| may_see(tenant, mark.created_by));
+        if mark.ok_or(ImportError::NotFound(run))?.version == known {
+            return Ok(None);
+        }
+        reads.find(run).await?.map(Some).ok_or(ImportError::NotFound(run))
     }
 
     async fn list(
@@ -277,7 +300,8 @@ impl ImportService for ImportServiceImpl {
         require_any(tenant)?;
         let now = self.clock.now();
         let mut work = self.store.begin(tenant).await?;
-        let found = work.runs().find(command.run).await?.filter(|found| may_see(tenant, found));
+        let found =
+            work.runs().find(command.run).await?.filter(|found| may_see(tenant, found.snapshot().created_by));
         let mut run = found.ok_or(ImportError::NotFound(command.run))?;
         run.cancel(now)?;
         work.runs().update(&run).await?;
@@ -311,8 +335,8 @@ fn require_any(tenant: &TenantContext) -> Result<(), ImportError> {
     Ok(tenant.require(Permission::ImportRun)?)
 }
 
-fn may_see(tenant: &TenantContext, run: &ImportRun) -> bool {
-    tenant.may(Permission::ImportManage) || run.snapshot().created_by == tenant.actor()
+fn may_see(tenant: &TenantContext, created_by: UserId) -> bool {
+    tenant.may(Permission::ImportManage) || created_by == tenant.actor()
 }
 
 /// Reads the stored issues of a run, one file after the other.

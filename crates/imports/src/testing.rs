@@ -5,7 +5,7 @@ use crate::code::IssueCode;
 use crate::options::OnConflict;
 use crate::ports::{
     ApplyRules, ImportFiles, ImportReads, ImportRunFilter, ImportRunRepository, ImportStore, ImportWork,
-    ParsePool, RowOutcome, RunContexts, ValueRow, ValueWriter,
+    ParsePool, RowOutcome, RunContexts, RunMark, ValueRow, ValueWriter,
 };
 use crate::run::ImportRun;
 use crate::source::Source;
@@ -193,6 +193,14 @@ impl ImportReads for Reads {
 
     async fn find(&mut self, id: ImportRunId) -> Result<Option<ImportRun>, StoreError> {
         Ok(self.0.runs.get(&id).cloned())
+    }
+
+    async fn mark(&mut self, id: ImportRunId) -> Result<Option<RunMark>, StoreError> {
+        let mark = |run: &ImportRun| RunMark {
+            version: run.snapshot().version,
+            created_by: run.snapshot().created_by,
+        };
+        Ok(self.0.runs.get(&id).map(mark))
     }
 
     async fn list(

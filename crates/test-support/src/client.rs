@@ -1,5 +1,6 @@
 //! Talking HTTP.
 
+use crate::EventStream;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, multipart};
 use serde_json::Value;
@@ -93,6 +94,14 @@ impl Client {
             None => request,
         };
         self.send(request, format!("{method} {path}")).await
+    }
+
+    /// `GET` of a stream of events; its answer must be 200.
+    pub async fn stream(&self, path: &str) -> EventStream {
+        let request = self.http.get(self.url(path)).headers(self.headers.clone());
+        let response = request.send().await.unwrap_or_else(|error| panic!("GET {path}: {error}"));
+        assert_eq!(response.status().as_u16(), 200, "GET {path}");
+        EventStream::new(response)
     }
 
     /// `POST` with any body.

@@ -14,11 +14,13 @@
 
 mod app;
 mod client;
+mod events;
 mod person;
 mod server;
 
 pub use app::TestApp;
 pub use client::{Answer, Client};
+pub use events::{EventStream, StreamedEvent};
 pub use person::{PASSWORD, Person};
 pub use server::TestServer;
 pub use vigie_repository::testing::TestDatabases;

@@ -5,6 +5,7 @@ use sea_orm_migration::prelude::*;
 mod m20261120_000001_organizations;
 mod m20261120_000002_identity;
 mod m20261120_000003_jobs;
+mod m20261120_000004_maintenance;
 mod m20261120_000009_fleet;
 
 /// Brings the control database to the current schema.
@@ -17,6 +18,7 @@ impl MigratorTrait for ControlMigrator {
             Box::new(m20261120_000001_organizations::Migration),
             Box::new(m20261120_000002_identity::Migration),
             Box::new(m20261120_000003_jobs::Migration),
+            Box::new(m20261120_000004_maintenance::Migration),
             Box::new(m20261120_000009_fleet::Migration),
         ]
     }

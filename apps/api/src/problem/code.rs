@@ -88,6 +88,8 @@ codes! {
     MethodNotAllowed "method_not_allowed" 405 Caller "This method is not allowed here." "Cette méthode n'est pas permise ici.";
     ValidationFailed "validation_failed" 422 Caller "The content is not valid." "Le contenu n'est pas valide.";
     ChangedMeanwhile "changed_meanwhile" 412 Caller "It was changed meanwhile: read it again." "Il a été modifié entre-temps : relisez-le.";
+    PreconditionRequired "precondition_required" 428 Caller "This needs If-Match with the tag of the version that was read, or * for whichever is there." "Ceci demande If-Match avec l'étiquette de la version lue, ou * pour n'importe laquelle.";
+    TooManyStreams "too_many_streams" 429 Caller "You have too many streams open: close one." "Vous avez trop de flux ouverts : fermez-en un.";
     TooManyRequests "too_many_requests" 429 Caller "Too many requests: try again later." "Trop de requêtes : réessayez plus tard.";
 
     // Who is asking.
@@ -154,6 +156,7 @@ codes! {
     // The server.
     TenantUnavailable "tenant_unavailable" 503 Ours "The organization's data are not available at this moment." "Les données de l'organisation ne sont pas disponibles en ce moment.";
     ServiceUnavailable "service_unavailable" 503 Ours "The service is not available at this moment." "Le service n'est pas disponible en ce moment.";
+    StreamsFull "streams_full" 503 Ours "Too many streams are open at this moment: read it without a stream." "Trop de flux sont ouverts en ce moment : lisez sans flux.";
     Timeout "timeout" 504 Ours "The request took too long." "La requête a pris trop de temps.";
     Internal "internal" 500 Ours "Something went wrong on our side." "Quelque chose s'est mal passé de notre côté.";
 }

@@ -3,7 +3,7 @@
 use super::{ApiError, Code, Detail};
 use actix_web::http::header;
 use vigie_action_plans::ActionPlanError;
-use vigie_auth::{AuthError, OrganizationRefusal};
+use vigie_auth::{AuthError, OrganizationRefusal, TooMany};
 use vigie_imports::{FileProblem, ImportError};
 use vigie_kernel::{FieldError, Locale, PermissionDenied, StoreError};
 use vigie_kpis::KpiError;
@@ -46,6 +46,9 @@ impl From<AuthError> for ApiError {
                 Self::new(Code::InvalidToken).with_header(header::WWW_AUTHENTICATE, challenge)
             }
             AuthError::Throttled { retry_after } => Self::new(Code::LoginDelayed).retry_after(retry_after),
+            AuthError::TooMany(TooMany { retry_after }) => {
+                Self::new(Code::TooManyRequests).retry_after(retry_after)
+            }
             AuthError::SignupClosed => Self::new(Code::SignupClosed),
             AuthError::EmailTaken => Self::new(Code::EmailTaken),
             AuthError::SlugTaken => Self::new(Code::SlugTaken),

@@ -7,4 +7,7 @@ mod common;
 mod edge;
 mod flow;
 mod openapi;
+mod preconditions;
 mod repeats;
+mod streams;
+mod throttles;

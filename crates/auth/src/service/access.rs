@@ -25,6 +25,18 @@ impl Auth {
         if !is_of(&claims, &live) {
             return Err(AuthError::InvalidToken);
         }
+        self.let_through(&live, request_id)
+    }
+
+    pub(super) async fn do_still_in(&self, caller: &Caller) -> Result<Caller, AuthError> {
+        let live = self.live_session(caller.session()).await?.ok_or(AuthError::InvalidToken)?;
+        if live.user.id != caller.user() || live.organization != caller.organization() {
+            return Err(AuthError::InvalidToken);
+        }
+        self.let_through(&live, caller.request_id())
+    }
+
+    fn let_through(&self, live: &LiveSession, request_id: &str) -> Result<Caller, AuthError> {
         match live.standing(self.ports.clock.now())? {
             Standing::Member(member) => {
                 if let Some(refusal) = member.organization.refusal() {

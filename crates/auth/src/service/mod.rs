@@ -11,7 +11,7 @@ use crate::live::LiveSessions;
 use crate::{
     AccessTokens, AddMember, AddedMember, AuthError, AuthPolicy, Caller, ClientInfo, CreatePlatformAdmin,
     HashError, IdentityStore, Login, MemberDirectory, PasswordHasher, Provisioning, Pseudonyms, Refresh,
-    Sealer, Secrets, SignUp, SignedIn,
+    Sealer, Secrets, SignUp, SignedIn, Throttle,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -25,8 +25,9 @@ pub trait AuthService: Send + Sync {
     /// Makes an organization with its database and the account of its owner, and opens his first session.
     ///
     /// [`AuthError::Invalid`] names every wrong field at once; [`AuthError::EmailTaken`] and [`AuthError::SlugTaken`] for
-    /// what somebody has already (a slug made from the name is made unique instead). When the database cannot be made,
-    /// nothing is left and the answer is [`AuthError::ProvisioningFailed`].
+    /// what somebody has already (a slug made from the name is made unique instead); [`AuthError::TooMany`] when the address
+    /// was used too often, taken or not. When the database cannot be made, nothing is left and the answer is
+    /// [`AuthError::ProvisioningFailed`].
     async fn sign_up(&self, command: SignUp, client: &ClientInfo) -> Result<SignedIn, AuthError>;
 
     /// Opens a session. Unknown address, wrong password, disabled account and missing membership cost the same work and
@@ -34,6 +35,7 @@ pub trait AuthService: Send + Sync {
     async fn login(&self, command: Login, client: &ClientInfo) -> Result<SignedIn, AuthError>;
 
     /// Exchanges a refresh token. Presented again within 30 s it gives the same successor; later, it ends the session.
+    /// [`AuthError::TooMany`] when the session was renewed too often: then nothing has happened to the token.
     async fn refresh(&self, command: Refresh, client: &ClientInfo) -> Result<SignedIn, AuthError>;
 
     /// Ends the caller's session.
@@ -50,6 +52,10 @@ pub trait AuthService: Send + Sync {
         named: Option<OrganizationId>,
         request_id: &str,
     ) -> Result<Caller, AuthError>;
+
+    /// The caller as he stands now, for what goes on longer than a request, such as a stream: with the role that he has by
+    /// then; [`AuthError::InvalidToken`] when the session or the membership is gone. The access token is not looked at again.
+    async fn still_in(&self, caller: &Caller) -> Result<Caller, AuthError>;
 
     /// The context in which a job acts for a member, with the permissions that he has now;
     /// [`AuthError::NotAMember`] when he may not come in any more.
@@ -90,6 +96,8 @@ pub struct AuthPorts {
     pub sealer: Arc<dyn Sealer>,
     /// Hides addresses in keys.
     pub pseudonyms: Arc<dyn Pseudonyms>,
+    /// Refuses what one account or session does too often.
+    pub throttle: Arc<dyn Throttle>,
     /// Makes organizations' databases.
     pub provisioning: Arc<dyn Provisioning>,
     /// Keeps the members in organizations' databases.
@@ -167,6 +175,10 @@ impl AuthService for Auth {
         request_id: &str,
     ) -> Result<Caller, AuthError> {
         self.do_authenticate(bearer, named, request_id).await
+    }
+
+    async fn still_in(&self, caller: &Caller) -> Result<Caller, AuthError> {
+        self.do_still_in(caller).await
     }
 
     async fn context_for(

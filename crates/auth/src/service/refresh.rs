@@ -5,8 +5,8 @@ use crate::audit::Deed;
 use crate::live::Standing;
 use crate::refresh_token::Presented;
 use crate::{
-    Auth, AuthError, ClientInfo, IdentityWork, LiveSession, Refresh, RefreshSecret, RefreshToken, Session,
-    SessionEndReason, SignedIn,
+    Auth, AuthError, ClientInfo, Counted, IdentityWork, LiveSession, Refresh, RefreshSecret, RefreshToken,
+    Session, SessionEndReason, SignedIn,
 };
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -25,6 +25,7 @@ impl Auth {
         let token = work.refresh_tokens().find_for_update(&presented.hash()).await?;
         let token = token.ok_or(AuthError::InvalidToken)?;
         let id = token.snapshot().session_id;
+        self.ports.throttle.count(Counted::RefreshOf(id)).await?;
         let session = work.sessions().find_for_update(id).await?.ok_or(AuthError::InvalidToken)?;
         let live = work.sessions().live(id).await?.ok_or(AuthError::InvalidToken)?;
         let standing = live.standing(now)?;

@@ -5,9 +5,9 @@ use super::{read_email, read_locale};
 use crate::audit::Deed;
 use crate::policy::SIGNUP_PLAN;
 use crate::{
-    Auth, AuthError, ClientInfo, Membership, NewOrganization, OrganizationStatus, OrganizationSummary,
-    PasswordContext, PasswordHash, ProvisionFailed, SecretText, SignUp, SignedIn, SignupMode, User,
-    check_password,
+    Auth, AuthError, ClientInfo, Counted, Membership, NewOrganization, OrganizationStatus,
+    OrganizationSummary, PasswordContext, PasswordHash, ProvisionFailed, SecretText, SignUp, SignedIn,
+    SignupMode, User, check_password,
 };
 use serde_json::json;
 use vigie_kernel::{
@@ -56,6 +56,8 @@ impl Auth {
             SignupMode::Closed => return Err(AuthError::SignupClosed),
         }
         let form = self.read_sign_up(command)?;
+        let key = self.ports.pseudonyms.pseudonym(form.email.key());
+        self.ports.throttle.count(Counted::SignUpWith(key)).await?;
         let hash = self.ports.hasher.hash(&form.password).await?;
         let reserved = self.reserve(&form, &hash, client).await?;
         let id = reserved.organization.id;

@@ -2,14 +2,16 @@
 
 use super::memory::{MemoryIdentity, MemoryProvisioning};
 use crate::{
-    AccessClaims, AccessTokens, AuthPorts, HashError, InvalidAccessToken, MemberDirectory, MemberProfile,
-    PasswordHash, PasswordHasher, Pseudonyms, Sealer, SecretText, Secrets, Verdict,
+    AccessClaims, AccessTokens, AuthPorts, Counted, HashError, InvalidAccessToken, MemberDirectory,
+    MemberProfile, PasswordHash, PasswordHasher, Pseudonyms, Sealer, SecretText, Secrets, Throttle, TooMany,
+    Verdict,
 };
 use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::DateTime;
 use sha2::{Digest, Sha256};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use vigie_kernel::{BoxError, Clock, IdSource, OrganizationId, Role, StoreError, TenantContext, UserId};
@@ -25,6 +27,7 @@ pub fn fake_ports(store: &MemoryIdentity, clock: Arc<dyn Clock>, ids: Arc<dyn Id
         secrets: Arc::new(CountedSecrets::default()),
         sealer: Arc::new(XorSealer),
         pseudonyms: Arc::new(PlainPseudonyms),
+        throttle: Arc::new(CountedThrottle::default()),
         provisioning: Arc::new(MemoryProvisioning::new(store.clone())),
         members: Arc::new(RecordedMembers::default()),
         clock,
@@ -206,6 +209,39 @@ impl MemberDirectory for RecordedMembers {
         }
         let mut put = self.put.lock().unwrap_or_else(PoisonError::into_inner);
         put.push((tenant.organization(), member.clone()));
+        Ok(())
+    }
+}
+
+/// Refuses everything after so many of a kind; counts without end until it is told.
+#[derive(Debug, Default)]
+pub struct CountedThrottle {
+    counted: Mutex<HashMap<Counted, u32>>,
+    limit: Mutex<Option<u32>>,
+}
+
+impl CountedThrottle {
+    /// Lets so many of a kind go through, those before included; `None` lets all.
+    pub fn set_limit(&self, limit: Option<u32>) {
+        *self.limit.lock().unwrap_or_else(PoisonError::into_inner) = limit;
+    }
+
+    /// What was counted so far.
+    pub fn counted(&self) -> HashMap<Counted, u32> {
+        self.counted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+#[async_trait]
+impl Throttle for CountedThrottle {
+    async fn count(&self, what: Counted) -> Result<(), TooMany> {
+        let limit = *self.limit.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counted.entry(what).or_default();
+        if limit.is_some_and(|limit| *count >= limit) {
+            return Err(TooMany { retry_after: 7 });
+        }
+        *count += 1;
         Ok(())
     }
 }

@@ -1,12 +1,13 @@
 //! The control database as a few maps behind one lock: transactions run one after the other and roll back when dropped.
 
 use crate::{
-    IdentityReads, IdentityStore, IdentityWork, LiveMembership, LiveSession, LoginAttemptRepository,
-    LoginAttempts, MemberOrganization, Membership, MembershipRepository, OrganizationRegistrar,
-    OrganizationStatus, OrganizationSummary, ProvisionFailed, Provisioning, RefreshToken,
-    RefreshTokenRepository, Session, SessionRepository, User, UserRepository,
+    ForgottenSessions, IdentityReads, IdentityStore, IdentityUpkeep, IdentityWork, LiveMembership,
+    LiveSession, LoginAttemptRepository, LoginAttempts, MemberOrganization, Membership, MembershipRepository,
+    OrganizationRegistrar, OrganizationStatus, OrganizationSummary, ProvisionFailed, Provisioning,
+    RefreshToken, RefreshTokenRepository, Session, SessionRepository, User, UserRepository,
 };
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use futures_util::lock::{Mutex, OwnedMutexGuard};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -124,6 +125,52 @@ impl IdentityStore for MemoryIdentity {
 
     async fn read(&self) -> Result<Box<dyn IdentityReads>, StoreError> {
         Ok(Box::new(MemoryReads(self.clone())))
+    }
+}
+
+#[async_trait]
+impl IdentityUpkeep for MemoryIdentity {
+    async fn forget_sessions(
+        &self,
+        ended_before: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<ForgottenSessions, StoreError> {
+        let mut state = self.0.lock().await;
+        let is_dead = |session: &Session| {
+            let session = session.snapshot();
+            session.ended.is_some_and(|end| end.at < ended_before) || session.expires_at < ended_before
+        };
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let dead = state.sessions.iter().filter(|(_, session)| is_dead(session)).map(|(id, _)| *id);
+        let dead: Vec<SessionId> = dead.take(limit).collect();
+        let tokens =
+            state.refresh_tokens.iter().filter(|(_, token)| dead.contains(&token.snapshot().session_id));
+        let tokens: Vec<RefreshTokenId> = tokens.map(|(id, _)| *id).take(limit).collect();
+        state.refresh_tokens.retain(|id, _| !tokens.contains(id));
+        let held: Vec<SessionId> =
+            state.refresh_tokens.values().map(|token| token.snapshot().session_id).collect();
+        let before = state.sessions.len();
+        state.sessions.retain(|id, _| !dead.contains(id) || held.contains(id));
+        let gone = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        Ok(ForgottenSessions {
+            sessions: gone(before - state.sessions.len()),
+            refresh_tokens: gone(tokens.len()),
+        })
+    }
+
+    async fn forget_login_attempts(
+        &self,
+        failed_before: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        let mut state = self.0.lock().await;
+        let old = state.login_attempts.iter().filter(|(_, counted)| counted.last_failed_at < failed_before);
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let old: Vec<String> = old.map(|(key, _)| key.clone()).take(limit).collect();
+        for key in &old {
+            state.login_attempts.remove(key);
+        }
+        Ok(u64::try_from(old.len()).unwrap_or(u64::MAX))
     }
 }
 

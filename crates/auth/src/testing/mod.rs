@@ -6,6 +6,7 @@ mod memory;
 mod repositories;
 
 pub use fakes::{
-    CountedSecrets, PlainHasher, PlainPseudonyms, PlainTokens, RecordedMembers, XorSealer, fake_ports,
+    CountedSecrets, CountedThrottle, PlainHasher, PlainPseudonyms, PlainTokens, RecordedMembers, XorSealer,
+    fake_ports,
 };
 pub use memory::{MemoryIdentity, MemoryProvisioning, MemoryState};

@@ -132,3 +132,30 @@ async fn a_job_acts_with_the_permissions_of_now() {
     set_membership(&world, &marie, |m| m.active = false).await;
     assert!(matches!(world.auth.context_for(paris, id, "job-1").await, Err(AuthError::NotAMember)));
 }
+
+#[tokio::test]
+async fn what_goes_on_beyond_a_request_is_asked_about_again() {
+    let world = World::new();
+    world.sign_up("Paris", EMAIL).await;
+    world.join("paris", "marie@example.org", Role::Admin).await.unwrap();
+    let marie = world.log_in("marie@example.org").await.unwrap();
+    let caller = world.caller(&marie).await.unwrap();
+    // Longer than the access token lives: the session counts.
+    world.later(3600);
+    set_membership(&world, &marie, |m| m.role = Role::User).await;
+    let Caller::Member(later) = world.auth.still_in(&caller).await.unwrap() else { panic!("a member") };
+    assert_eq!((later.tenant.role(), later.tenant.request_id()), (Role::User, "req-9"));
+    assert!(!later.tenant.may(Permission::DashboardChange));
+
+    set_membership(&world, &marie, |m| m.active = false).await;
+    world.later(1);
+    assert!(matches!(world.auth.still_in(&caller).await, Err(AuthError::InvalidToken)));
+    set_membership(&world, &marie, |m| m.active = true).await;
+    world.later(1);
+    world.store.set_status(organization_of(&marie), OrganizationStatus::Suspended).await;
+    assert!(matches!(world.auth.still_in(&caller).await, Err(AuthError::Organization(_))));
+    world.store.set_status(organization_of(&marie), OrganizationStatus::Active).await;
+    world.later(1);
+    world.auth.logout(&caller).await.unwrap();
+    assert!(matches!(world.auth.still_in(&caller).await, Err(AuthError::InvalidToken)));
+}

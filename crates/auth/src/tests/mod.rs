@@ -6,8 +6,11 @@ mod password;
 mod refresh;
 mod sign_up;
 mod tokens;
+mod upkeep;
 
-use crate::testing::{MemoryIdentity, MemoryProvisioning, PlainHasher, RecordedMembers, fake_ports};
+use crate::testing::{
+    CountedThrottle, MemoryIdentity, MemoryProvisioning, PlainHasher, RecordedMembers, fake_ports,
+};
 use crate::*;
 use chrono::TimeDelta;
 use std::sync::Arc;
@@ -23,6 +26,7 @@ pub(crate) struct World {
     pub(crate) clock: Arc<FixedClock>,
     pub(crate) hasher: Arc<PlainHasher>,
     pub(crate) members: Arc<RecordedMembers>,
+    pub(crate) throttle: Arc<CountedThrottle>,
     pub(crate) provisioning: Arc<MemoryProvisioning>,
 }
 
@@ -37,15 +41,25 @@ impl World {
         let ids: Arc<dyn IdSource> = Arc::new(CountedIds::default());
         let hasher = Arc::new(PlainHasher::default());
         let members = Arc::new(RecordedMembers::default());
+        let throttle = Arc::new(CountedThrottle::default());
         let provisioning = Arc::new(MemoryProvisioning::new(store.clone()));
         let fakes = fake_ports(&store, clock.clone(), ids);
         let ports = AuthPorts {
             hasher: hasher.clone(),
             members: members.clone(),
+            throttle: throttle.clone(),
             provisioning: provisioning.clone(),
             ..fakes
         };
-        Self { auth: Arc::new(Auth::new(ports, policy)), store, clock, hasher, members, provisioning }
+        Self {
+            auth: Arc::new(Auth::new(ports, policy)),
+            store,
+            clock,
+            hasher,
+            members,
+            throttle,
+            provisioning,
+        }
     }
 
     pub(crate) fn later(&self, seconds: i64) {

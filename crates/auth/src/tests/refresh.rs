@@ -168,3 +168,27 @@ async fn the_store_holds_no_token_in_the_clear() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_session_is_renewed_so_often_and_nothing_happens_to_its_token_after() {
+    let world = World::new();
+    let paris = world.sign_up("Paris", EMAIL).await;
+    let other = world.log_in(EMAIL).await.unwrap();
+    world.throttle.set_limit(Some(2));
+    let held = world.refresh(&paris.refresh_token).await.unwrap().refresh_token;
+    let held = world.refresh(&held).await.unwrap().refresh_token;
+    for _ in 0..3 {
+        let refused = world.refresh(&held).await.unwrap_err();
+        assert!(matches!(refused, AuthError::TooMany(TooMany { retry_after: 7 })), "{refused:?}");
+    }
+    world.refresh(&other.refresh_token).await.unwrap();
+    world.throttle.set_limit(None);
+    world.later(60);
+    let next = world.refresh(&held).await.unwrap();
+    world.caller(&next).await.unwrap();
+    // A token that nobody knows is nobody's: the network address counts it.
+    let before = world.throttle.counted();
+    let unknown = RefreshSecret::new(&[9; 32]);
+    assert!(matches!(world.refresh(unknown.text()).await, Err(AuthError::InvalidToken)));
+    assert_eq!(world.throttle.counted(), before);
+}

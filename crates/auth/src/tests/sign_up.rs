@@ -111,3 +111,25 @@ async fn a_busy_hasher_is_told_and_reserves_nothing() {
     assert!(matches!(error, Err(AuthError::Busy)));
     assert!(world.store.state().await.organizations.is_empty());
 }
+
+#[tokio::test]
+async fn an_address_signs_up_so_often_under_a_key_that_does_not_tell_it() {
+    let world = World::new();
+    world.throttle.set_limit(Some(2));
+    world.sign_up("Paris", "jean@example.org").await;
+    let again = async |email: &str| world.auth.sign_up(form("Lyon", email), &client()).await.unwrap_err();
+    assert!(matches!(again("Jean@Example.org").await, AuthError::EmailTaken));
+    assert!(matches!(again("jean@example.org").await, AuthError::TooMany(_)));
+    assert!(matches!(again("JEAN@example.org").await, AuthError::TooMany(_)), "however it is written");
+    world.sign_up("Lyon", "marie@example.org").await;
+    let counted = format!("{:?}", world.throttle.counted());
+    assert!(!counted.contains("jean") && !counted.contains("example"), "{counted}");
+    // What is not valid is not counted: it makes nothing.
+    let mut wrong = form("Nice", "paul@example.org");
+    wrong.full_name = String::new();
+    for _ in 0..5 {
+        let refused = world.auth.sign_up(wrong.clone(), &client()).await.unwrap_err();
+        assert!(matches!(refused, AuthError::Invalid(_)));
+    }
+    world.sign_up("Nice", "paul@example.org").await;
+}

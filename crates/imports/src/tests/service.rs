@@ -253,3 +253,21 @@ async fn bad_options_and_bad_files_leave_nothing_behind() {
     assert!(matches!(start(b"%PDF", json!({})).await, Err(ImportError::File(_))));
     assert_eq!((world.files.count(), world.store.commits()), (0, 0));
 }
+
+#[tokio::test]
+async fn a_run_is_read_again_only_when_it_has_changed() {
+    let world = World::new(vec![kpi("A")]);
+    let run = world.start(FILE, json!({})).await;
+    let ask = async |tenant: &TenantContext, known| world.service.get_if_changed(tenant, run.id, known).await;
+    assert!(ask(&world.tenant, run.version).await.unwrap().is_none());
+    assert_eq!(ask(&world.tenant, run.version - 1).await.unwrap().unwrap().snapshot(), &run);
+    let other = actor(3, &[Permission::ImportRun]);
+    assert!(
+        matches!(ask(&other, run.version).await, Err(ImportError::NotFound(_))),
+        "not even that it is there"
+    );
+    let reader = actor(2, &[Permission::DashboardRead]);
+    assert!(matches!(ask(&reader, run.version).await, Err(ImportError::Denied(_))));
+    let manager = actor(4, &[Permission::ImportManage]);
+    assert!(ask(&manager, run.version).await.unwrap().is_none());
+}

@@ -13,6 +13,7 @@ mod registrar;
 mod rows;
 mod sessions;
 mod store;
+mod upkeep;
 mod users;
 mod work;
 

@@ -232,8 +232,10 @@ impl<C: ConnectionTrait> OrganizationRepository for SeaOrganizations<'_, C> {
         let mut orphans = Sql::new(self.0, "DELETE FROM users WHERE is_platform_admin = ");
         orphans.push_value(false).push(
             " AND NOT EXISTS (SELECT 1 FROM memberships m WHERE m.user_id = users.id) \
-             AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.user_id = users.id) AND ",
+             AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.user_id = users.id) AND created_at >= ",
         );
+        // An older account was not made for this organization, even when all its sessions are forgotten.
+        orphans.push_value(organization.snapshot().created_at).push(" AND ");
         push_in(&mut orphans, "id", members.into_iter().map(|member| member.id));
         orphans.execute(self.0).await.map(|_| ()).map_err(store_error)
     }

@@ -15,3 +15,4 @@ mod registry;
 mod relay;
 mod sessions;
 mod tokens;
+mod upkeep;

@@ -137,7 +137,10 @@ on_both_engines!(two_organizations_never_share_a_database_name, async |engine: E
 });
 
 on_both_engines!(a_removed_organization_takes_only_its_own_accounts_along, async |engine: Engine| {
+    let older = engine.account("older@example.org").await;
+    engine.clock.advance(chrono::TimeDelta::milliseconds(1));
     let (paris, lyon) = (engine.reserved("paris").await, engine.reserved("lyon").await);
+    engine.join(older.id(), paris.id(), Role::User).await;
     engine.account_in(paris.id(), "only.here@example.org", Role::Owner).await;
     let elsewhere = engine.account_in(paris.id(), "elsewhere@example.org", Role::User).await;
     engine.join(elsewhere.id(), lyon.id(), Role::User).await;
@@ -160,7 +163,7 @@ on_both_engines!(a_removed_organization_takes_only_its_own_accounts_along, async
     );
     let mut reads = IdentityStore::read(&engine.control).await.unwrap();
     assert!(reads.user_by_email("only.here@example.org").await.unwrap().is_none());
-    for kept in ["elsewhere@example.org", "used@example.org", "admin@example.org"] {
+    for kept in ["older@example.org", "elsewhere@example.org", "used@example.org", "admin@example.org"] {
         assert!(reads.user_by_email(kept).await.unwrap().is_some(), "{kept}");
     }
     assert!(reads.organizations_of(used.id()).await.unwrap().is_empty());

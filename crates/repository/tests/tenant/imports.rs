@@ -3,7 +3,10 @@
 use crate::common::{Engine, count};
 use crate::on_both_engines;
 use crate::rig::{a_kpi, dec, kpis, measured};
-use vigie_imports::{ApplyRules, ImportStore, IssueCode, OnConflict, RowOutcome, ValueRow};
+use vigie_imports::{
+    ApplyRules, Checkpoint, Counts, ImportRun, ImportRunSnapshot, ImportStore, IssueCode, OnConflict, Report,
+    RowOutcome, RunKind, RunMark, RunPhase, RunProgress, RunStatus, ValueRow,
+};
 use vigie_kernel::{Frequency, KpiId, Period, TenantContext};
 use vigie_kpis::{HistoryQuery, KpiService};
 
@@ -115,4 +118,41 @@ on_both_engines!(the_catalogue_tells_what_the_caller_may_write_to, async |engine
     let seen = entries(&owner).await;
     assert_eq!((seen[0].id, seen[0].writable), (kpi.id(), true));
     assert!(!entries(&user).await[0].writable, "a user records on what is his own");
+});
+
+on_both_engines!(the_mark_of_a_run_tells_its_version_and_owner, async |engine: Engine| {
+    use vigie_kernel::Clock;
+    let tenant = engine.organization().await;
+    let now = engine.clock.now();
+    let mut run = ImportRun::parsed(ImportRunSnapshot {
+        id: engine.ids.next(),
+        kind: RunKind::Csv,
+        status: RunStatus::Pending,
+        phase: RunPhase::Parsed,
+        file_name: "a.csv".to_owned(),
+        file_sha256: "0".repeat(64),
+        file_size: 12,
+        options: serde_json::Value::Null,
+        dry_run: false,
+        created_by: tenant.actor(),
+        created_at: now,
+        updated_at: now,
+        error_message: None,
+        progress: RunProgress::default(),
+        counts: Counts::default(),
+        checkpoint: Checkpoint::default(),
+        report: Report::default(),
+        version: 1,
+    });
+    let mark = async |id| ImportStore::read(&engine.tenants, &tenant).await.unwrap().mark(id).await.unwrap();
+    assert_eq!(mark(run.id()).await, None);
+    let mut work = ImportStore::begin(&engine.tenants, &tenant).await.unwrap();
+    work.runs().insert(&run).await.unwrap();
+    work.commit().await.unwrap();
+    assert_eq!(mark(run.id()).await, Some(RunMark { version: 1, created_by: tenant.actor() }));
+    run.begin(now);
+    let mut work = ImportStore::begin(&engine.tenants, &tenant).await.unwrap();
+    work.runs().update(&run).await.unwrap();
+    work.commit().await.unwrap();
+    assert_eq!(mark(run.id()).await, Some(RunMark { version: 2, created_by: tenant.actor() }));
 });

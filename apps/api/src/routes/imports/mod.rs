@@ -1,6 +1,7 @@
 //! Imports of values from files.
 
 mod cancel;
+mod events;
 mod get;
 mod list;
 mod rejected;
@@ -15,6 +16,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(start::start_import)
         .service(list::list_imports)
         .service(get::get_import)
+        .service(events::import_events)
         .service(cancel::cancel_import)
         .service(rejected::rejected_rows);
 }

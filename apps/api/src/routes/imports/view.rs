@@ -74,6 +74,19 @@ pub(crate) struct ImportReportView {
     rejected_file: Option<String>,
 }
 
+/// How an import ended; the last thing that its stream tells.
+#[derive(Serialize)]
+pub(super) struct ImportEndView {
+    id: Uuid,
+    status: &'static str,
+}
+
+impl From<&ImportRun> for ImportEndView {
+    fn from(run: &ImportRun) -> Self {
+        Self { id: run.id().as_uuid(), status: run.snapshot().status.name() }
+    }
+}
+
 /// What is known of the file.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct FileView {

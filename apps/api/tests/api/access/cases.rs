@@ -199,6 +199,7 @@ pub(super) const ACCESS_CASES: &[Case] = &[
     case("import_start", Method::POST, "/imports/kpi-values", Body::File, Who::Anybody),
     case("import_list", Method::GET, "/imports/jobs", Body::None, Who::Anybody),
     case("import_get", Method::GET, "/imports/jobs/{import}", Body::None, Who::StarterAndManagers),
+    case("import_events", Method::GET, "/imports/jobs/{import}/events", Body::None, Who::StarterAndManagers),
     case(
         "import_rejected",
         Method::GET,

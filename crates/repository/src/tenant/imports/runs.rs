@@ -12,7 +12,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 use vigie_imports::{
     ImportReads, ImportRun, ImportRunFilter, ImportRunRepository, ImportRunSnapshot, KpiEntry, RunKind,
-    RunPhase, RunStatus,
+    RunMark, RunPhase, RunStatus,
 };
 use vigie_kernel::{Frequency, ImportRunId, Page, PageRequest, Permission, StoreError};
 
@@ -39,6 +39,12 @@ struct RunRow {
     created_at: DateTime<Utc>,
     created_by: Uuid,
     updated_at: DateTime<Utc>,
+}
+
+#[derive(FromQueryResult)]
+struct MarkRow {
+    version: i64,
+    created_by: Uuid,
 }
 
 #[derive(FromQueryResult)]
@@ -193,6 +199,16 @@ impl ImportReads for TenantReads {
 
     async fn find(&mut self, id: ImportRunId) -> Result<Option<ImportRun>, StoreError> {
         find(&self.pool, id).await
+    }
+
+    async fn mark(&mut self, id: ImportRunId) -> Result<Option<RunMark>, StoreError> {
+        let row: Option<MarkRow> =
+            Sql::new(&self.pool, "SELECT version, created_by FROM import_runs WHERE id = $1")
+                .bind(id.as_uuid())
+                .one(&self.pool)
+                .await
+                .map_err(store_error)?;
+        Ok(row.map(|row| RunMark { version: row.version, created_by: row.created_by.into() }))
     }
 
     async fn list(
