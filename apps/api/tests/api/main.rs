@@ -6,5 +6,6 @@ mod access;
 mod common;
 mod edge;
 mod flow;
+mod notifications;
 mod openapi;
 mod repeats;
