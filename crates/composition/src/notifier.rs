@@ -1,6 +1,7 @@
 //! What happens in one domain is told to those whom it concerns: events on their way to notifications.
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use vigie_action_plans::{ActionGiven, CommentWritten};
 use vigie_auth::{AuthError, AuthService};
@@ -21,7 +22,7 @@ impl Notifier {
     async fn tell(
         &self,
         run: &JobRun,
-        at: chrono::DateTime<chrono::Utc>,
+        at: DateTime<Utc>,
         by: UserId,
         happening: Happening,
     ) -> Result<(), JobError> {
@@ -42,8 +43,9 @@ fn no_context(error: AuthError) -> JobError {
 
 fn not_told(error: NotificationError) -> JobError {
     match error {
-        NotificationError::Denied(_) | NotificationError::NotFound => JobError::fail(error),
-        NotificationError::Store(StoreError::Conflict(_) | StoreError::Broken(_)) => JobError::fail(error),
+        NotificationError::Denied(_)
+        | NotificationError::NotFound
+        | NotificationError::Store(StoreError::Conflict(_) | StoreError::Broken(_)) => JobError::fail(error),
         NotificationError::Store(
             StoreError::Stale | StoreError::TenantUnavailable(_) | StoreError::Unavailable(_),
         ) => JobError::retry(error),

@@ -149,8 +149,8 @@ impl ValueRepository for Repository<'_> {
         leaving_out: NaiveDate,
     ) -> Result<Option<(NaiveDate, Status)>, StoreError> {
         let of_kpi = self.0.state.values.range((kpi, NaiveDate::MIN)..=(kpi, NaiveDate::MAX));
-        let coloured = of_kpi.filter_map(|((_, start), value)| Some((*start, value.snapshot().status?)));
-        Ok(coloured.filter(|(start, _)| *start != leaving_out).last())
+        let mut coloured = of_kpi.filter_map(|((_, start), value)| Some((*start, value.snapshot().status?)));
+        Ok(coloured.rfind(|(start, _)| *start != leaving_out))
     }
 
     async fn insert(&mut self, value: &Value) -> Result<(), StoreError> {

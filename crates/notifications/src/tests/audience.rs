@@ -89,10 +89,8 @@ proptest! {
         let told: BTreeMap<UserId, usize> = drafts
             .iter()
             .map(|draft| {
-                let count = match &draft.content {
-                    Content::KpisTurnedRed { count, .. } => *count,
-                    _ => 1,
-                };
+                let count =
+                    if let Content::KpisTurnedRed { count, .. } = &draft.content { *count } else { 1 };
                 assert_eq!(draft.recipients.len(), 1);
                 (*draft.recipients.first().unwrap(), count)
             })
