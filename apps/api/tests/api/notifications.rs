@@ -179,8 +179,13 @@ async fn an_inbox_is_paged_and_read_up_to_what_was_seen() {
     let newest = pages[0]["created_at"].as_str().unwrap();
     comment(1).await;
     let path = format!("/user/notifications/read-all?before={newest}");
-    let done = colleague.client.post(&path, &Value::Null).await.expect(200);
-    assert_eq!(done, json!({"marked": 3, "unread": 1}), "what came after he looked stays unread");
+    let keyed = colleague.client.with("idempotency-key", "looked");
+    for _ in 0..2 {
+        let done = keyed.post(&path, &Value::Null).await.expect(200);
+        assert_eq!(done, json!({"marked": 3, "unread": 1}), "what came after he looked stays unread");
+    }
+    let other = keyed.post("/user/notifications/read-all", &Value::Null).await;
+    other.expect_problem(422, "idempotency_key_reused");
     let done = colleague.client.post("/user/notifications/read-all", &Value::Null).await.expect(200);
     assert_eq!(done, json!({"marked": 1, "unread": 0}));
     assert_eq!(unread(&colleague).await, 0);

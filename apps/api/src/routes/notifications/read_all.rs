@@ -1,7 +1,9 @@
 //! `POST /user/notifications/read-all`
 
 use crate::extract::{Checks, Params, Tenant};
+use crate::once::{Answered, IdempotencyHeader, Once};
 use crate::problem::ApiError;
+use crate::respond::Told;
 use actix_web::{post, web};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -35,7 +37,7 @@ pub(crate) struct MarkedReadView {
 /// Marks everything in the caller's inbox as read.
 #[utoipa::path(
     operation_id = "notification_read_all", tag = "notifications",
-    params(ReadAllQuery),
+    params(ReadAllQuery, IdempotencyHeader),
     responses((status = 200, body = MarkedReadView)),
     extensions(("x-permission" = json!("inbox:read")))
 )]
@@ -44,8 +46,13 @@ pub(crate) async fn mark_all_read(
     Tenant(tenant): Tenant,
     notifications: web::Data<dyn NotificationService>,
     params: Params<ReadAllQuery>,
-) -> Result<web::Json<MarkedReadView>, ApiError> {
+    once: Once,
+) -> Result<Answered<Told<MarkedReadView>>, ApiError> {
     let command = params.read(ReadAllQuery::command)?;
-    let done = notifications.mark_all_read(&tenant, command).await?;
-    Ok(web::Json(MarkedReadView { marked: done.marked, unread: done.unread }))
+    let before = command.before.map(|before| before.to_rfc3339());
+    let mark = async {
+        let done = notifications.mark_all_read(&tenant, command).await?;
+        Ok(Told(MarkedReadView { marked: done.marked, unread: done.unread }))
+    };
+    once.of_parameter(before.as_deref()).run(&tenant, mark).await
 }
