@@ -16,6 +16,7 @@ impl From<&App> for Services {
             actions: Arc::clone(&app.actions),
             imports: Arc::clone(&app.imports),
             repeats: Arc::clone(&app.repeats),
+            notifications: Arc::clone(&app.notifications),
             health: Arc::clone(&app.health),
             queue: Arc::clone(&app.queue),
             cursors: Arc::clone(&app.signer),

@@ -28,6 +28,7 @@ const BEARER: &str = "bearer";
     tags(
         (name = "auth", description = "Signing up, logging in and out"),
         (name = "user", description = "The caller and his organization"),
+        (name = "notifications", description = "The caller's inbox"),
         (name = "dashboards", description = "Dashboards, which hold KPIs"),
         (name = "kpis", description = "KPIs and their thresholds"),
         (name = "values", description = "Values of KPIs by period"),

@@ -8,6 +8,7 @@ use vigie_composition::{JobQueue, Limiter, Signer};
 use vigie_imports::ImportService;
 use vigie_kernel::{Clock, IdSource, RequestRepeats};
 use vigie_kpis::{KpiService, ReportingService};
+use vigie_notifications::NotificationService;
 use vigie_platform_monitoring::HealthService;
 use vigie_tenancy::TenancyService;
 
@@ -28,6 +29,8 @@ pub struct Services {
     pub imports: Arc<dyn ImportService>,
     /// Does requests with an `Idempotency-Key` once.
     pub repeats: Arc<dyn RequestRepeats>,
+    /// Inboxes.
+    pub notifications: Arc<dyn NotificationService>,
     /// Whether the process works.
     pub health: Arc<dyn HealthService>,
     /// The job queue, whose figures are told.
@@ -53,6 +56,7 @@ impl Services {
             .app_data(web::Data::from(Arc::clone(&self.actions)))
             .app_data(web::Data::from(Arc::clone(&self.imports)))
             .app_data(web::Data::from(Arc::clone(&self.repeats)))
+            .app_data(web::Data::from(Arc::clone(&self.notifications)))
             .app_data(web::Data::from(Arc::clone(&self.health)))
             .app_data(web::Data::from(Arc::clone(&self.queue)))
             .app_data(web::Data::from(Arc::clone(&self.cursors)))

@@ -9,6 +9,7 @@ mod action;
 mod commands;
 mod comment;
 mod error;
+mod events;
 #[cfg(any(test, feature = "testing"))]
 mod memory;
 mod ports;
@@ -22,6 +23,7 @@ pub use action::{Action, ActionHint, ActionSnapshot, Change, NewAction, TITLE_MA
 pub use commands::{ChangeAction, ChangeComment, CreateAction, WriteComment};
 pub use comment::{Comment, CommentSnapshot, CommentTarget};
 pub use error::ActionPlanError;
+pub use events::{ActionGiven, CommentWritten};
 #[cfg(any(test, feature = "testing"))]
 pub use memory::{MemoryActionPlans, MemoryKpi};
 pub use ports::{

@@ -10,6 +10,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
+use vigie_jobs::{Outbox, OutboxMessage};
 use vigie_kernel::{
     ActionId, AuditEntry, AuditLog, CommentId, Cursor, DashboardId, KpiId, OrganizationId, Page, PageRequest,
     StoreError, TenantContext, UnitOfWork, UserId,
@@ -34,6 +35,7 @@ struct State {
     members: BTreeSet<UserId>,
     actions: BTreeMap<ActionId, Action>,
     comments: BTreeMap<CommentId, Comment>,
+    outbox: Vec<OutboxMessage>,
     audit: Vec<AuditEntry>,
 }
 
@@ -56,6 +58,12 @@ impl MemoryActionPlans {
     #[must_use]
     pub fn audited(&self, organization: OrganizationId) -> Vec<AuditEntry> {
         self.lock().get(&organization).map(|state| state.audit.clone()).unwrap_or_default()
+    }
+
+    /// What an organization's units of work have announced.
+    #[must_use]
+    pub fn announced(&self, organization: OrganizationId) -> Vec<OutboxMessage> {
+        self.lock().get(&organization).map(|state| state.outbox.clone()).unwrap_or_default()
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<OrganizationId, State>> {
@@ -102,8 +110,20 @@ impl ActionPlanWork for MemoryWork {
         Box::new(&mut self.own)
     }
 
+    fn outbox(&mut self) -> Box<dyn Outbox + '_> {
+        Box::new(&mut self.own)
+    }
+
     fn audit(&mut self) -> Box<dyn AuditLog + '_> {
         Box::new(&mut self.own)
+    }
+}
+
+#[async_trait]
+impl Outbox for &mut State {
+    async fn add(&mut self, message: &OutboxMessage) -> Result<(), StoreError> {
+        self.outbox.push(message.clone());
+        Ok(())
     }
 }
 

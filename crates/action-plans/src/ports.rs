@@ -3,6 +3,7 @@
 use crate::{Action, ActionStatus, Comment, CommentTarget};
 use async_trait::async_trait;
 use chrono::NaiveDate;
+use vigie_jobs::Outbox;
 use vigie_kernel::{
     ActionId, AuditLog, CommentId, DashboardId, KpiId, Page, PageRequest, Rule, StoreError, TenantContext,
     UnitOfWork, UserId,
@@ -61,6 +62,8 @@ pub trait ActionPlanWork: UnitOfWork {
     fn actions(&mut self) -> Box<dyn ActionRepository + '_>;
     /// The comments.
     fn comments(&mut self) -> Box<dyn CommentRepository + '_>;
+    /// Announces jobs.
+    fn outbox(&mut self) -> Box<dyn Outbox + '_>;
     /// The audit trail.
     fn audit(&mut self) -> Box<dyn AuditLog + '_>;
 }

@@ -1,15 +1,18 @@
 //! The use cases of actions and comments.
 
 use crate::{
-    Action, ActionFilter, ActionHint, ActionListItem, ActionPlanError, ActionPlanStore, ChangeAction,
-    ChangeComment, Comment, CommentTarget, CreateAction, NewAction, WriteComment,
+    Action, ActionFilter, ActionGiven, ActionHint, ActionListItem, ActionPlanError, ActionPlanStore,
+    ChangeAction, ChangeComment, Comment, CommentTarget, CommentWritten, CreateAction, NewAction,
+    WriteComment,
 };
 use async_trait::async_trait;
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use vigie_jobs::{Job, OutboxMessage};
 use vigie_kernel::{
-    ActionId, AuditEntry, Clock, CommentId, IdSource, KpiId, Page, PageRequest, Permission, TenantContext,
+    ActionId, AuditEntry, Clock, CommentId, IdSource, KpiId, Page, PageRequest, Permission, StoreError,
+    TenantContext,
 };
 
 /// What was accepted but deserves a second look.
@@ -145,6 +148,10 @@ impl ActionPlans {
         Self { store, clock, ids }
     }
 
+    fn announcement<J: Job>(&self, tenant: &TenantContext, job: &J) -> Result<OutboxMessage, StoreError> {
+        OutboxMessage::announce(self.ids.next(), job, self.clock.now(), tenant.request_id())
+    }
+
     fn audit_action(
         &self,
         tenant: &TenantContext,
@@ -198,6 +205,9 @@ impl ActionPlanService for ActionPlans {
         let entry = self.audit_action(tenant, "action.created", new.id, details);
         let mut work = self.store.begin(tenant).await?;
         work.actions().insert(&action).await?;
+        if let Some(given) = ActionGiven::since(None, &action, tenant.actor(), now) {
+            work.outbox().add(&self.announcement(tenant, &given)?).await?;
+        }
         work.audit().record(&entry).await?;
         work.commit().await?;
         Ok(ActionOutcome::of(action, command.due_date, tenant.today(now)))
@@ -248,7 +258,7 @@ impl ActionPlanService for ActionPlans {
         let own = action.belongs_to(tenant.actor());
         tenant.require_or_own(Permission::ActionChange, Permission::ActionChangeOwn, own)?;
         check_version(command.expected_version, action.snapshot().version)?;
-        let before = action.snapshot().status;
+        let (before, owner_before) = (action.snapshot().status, action.snapshot().owner_id);
         let change = action.change(&command, tenant.actor(), now)?;
         if !change.is_none() {
             let mut details = json!({ "fields": change.fields });
@@ -256,6 +266,9 @@ impl ActionPlanService for ActionPlans {
                 details["status"] = json!({ "from": before.name(), "to": action.snapshot().status.name() });
             }
             work.actions().update(&action).await?;
+            if let Some(given) = ActionGiven::since(owner_before, &action, tenant.actor(), now) {
+                work.outbox().add(&self.announcement(tenant, &given)?).await?;
+            }
             let entry = self.audit_action(tenant, "action.changed", id, details);
             work.audit().record(&entry).await?;
             work.commit().await?;
@@ -290,9 +303,12 @@ impl ActionPlanService for ActionPlans {
     ) -> Result<Comment, ActionPlanError> {
         tenant.require(Permission::CommentWrite)?;
         let id = self.ids.next();
-        let comment = Comment::write(id, command.target, tenant.actor(), &command.content, self.clock.now())?;
+        let now = self.clock.now();
+        let comment = Comment::write(id, command.target, tenant.actor(), &command.content, now)?;
+        let written = CommentWritten { comment: id, by: tenant.actor(), at: now };
         let mut work = self.store.begin(tenant).await?;
         work.comments().insert(&comment).await?;
+        work.outbox().add(&self.announcement(tenant, &written)?).await?;
         work.commit().await?;
         Ok(comment)
     }

@@ -38,6 +38,7 @@ pub const PERMISSION_ROWS: &[PermissionRow] = &[
     row(Permission::ImportManage, MANAGERS),
     row(Permission::MemberList, MANAGERS),
     row(Permission::AuditRead, ADMINS),
+    row(Permission::InboxRead, EVERYBODY),
 ];
 
 /// The permissions that a role holds.

@@ -4,20 +4,22 @@ use crate::background::{Background, Handlers};
 use crate::bridges::{ControlProbe, LimitedAccounts, MemberContexts, TenancyProvisioning};
 use crate::config::{Config, LimitsConfig, SignupMode};
 use crate::error::StartError;
+use crate::notifier::Notifier;
 use secrecy::ExposeSecret;
 use std::path::Path;
 use std::sync::Arc;
 use url::Url;
-use vigie_action_plans::{ActionPlanService, ActionPlans};
+use vigie_action_plans::{ActionGiven, ActionPlanService, ActionPlans, CommentWritten};
 use vigie_adapters::{
     AeadSealer, BlockingParsePool, Ed25519Tokens, Limiter, LocalFiles, PasswordPool, PasswordPoolConfig,
     Rate, Signer, SystemClock, SystemIds, SystemSecrets, TokenNames,
 };
 use vigie_auth::{Auth, AuthPolicy, AuthPorts, AuthService, Upkeep};
-use vigie_imports::{ApplyImportRun, ImportRunner, ImportService, ImportServiceImpl, Limits};
+use vigie_imports::{ApplyImportRun, ImportRunEnded, ImportRunner, ImportService, ImportServiceImpl, Limits};
 use vigie_jobs::Handle;
 use vigie_kernel::{BoxError, Clock, IdSource, OperatorContext, RequestRepeats};
-use vigie_kpis::{KpiService, Kpis, Reporting, ReportingService};
+use vigie_kpis::{KpiService, KpiTurnedRed, Kpis, Reporting, ReportingService};
+use vigie_notifications::{NotificationService, Notifications};
 use vigie_platform_monitoring::{HealthService, PlatformHealth};
 use vigie_repository::{
     ControlStore, JobQueue, Registry, RegistryLimits, RegistryMembers, Relay, RelaySignal, ServerDatabases,
@@ -49,6 +51,8 @@ pub struct App {
     pub imports: Arc<dyn ImportService>,
     /// Does requests with an `Idempotency-Key` once.
     pub repeats: Arc<dyn RequestRepeats>,
+    /// Inboxes, and telling members what concerns them.
+    pub notifications: Arc<dyn NotificationService>,
     /// Whether the process works.
     pub health: Arc<dyn HealthService>,
     /// Signs cursors.
@@ -131,10 +135,12 @@ impl App {
             Arc::clone(&ids),
             limits,
         ));
+        let notifications: Arc<dyn NotificationService> =
+            Arc::new(Notifications::new(store.clone(), Arc::clone(&clock), Arc::clone(&ids)));
         let background = Background::new(
             Arc::clone(&queue),
             relay,
-            Handlers::default().with(runner),
+            told_by(&auth, &notifications).with(runner),
             Arc::clone(&tenancy),
             Arc::new(Upkeep::new(Arc::new(control.clone()), Arc::clone(&clock))),
             config.worker.concurrency,
@@ -154,6 +160,7 @@ impl App {
             imports,
             repeats,
             health: Arc::new(PlatformHealth::new(vec![Arc::new(ControlProbe(control))], Arc::clone(&clock))),
+            notifications,
             signer,
             limiter,
             queue,
@@ -227,6 +234,16 @@ fn auth(
         ids: Arc::clone(ids),
     };
     Ok(Arc::new(Auth::new(ports, policy)))
+}
+
+/// The handlers of what members are told of.
+fn told_by(auth: &Arc<dyn AuthService>, notifications: &Arc<dyn NotificationService>) -> Handlers {
+    let notifier = Arc::new(Notifier { auth: Arc::clone(auth), notifications: Arc::clone(notifications) });
+    Handlers::default()
+        .with::<ActionGiven>(notifier.clone())
+        .with::<CommentWritten>(notifier.clone())
+        .with::<KpiTurnedRed>(notifier.clone())
+        .with::<ImportRunEnded>(notifier)
 }
 
 fn throttles(limits: &LimitsConfig) -> vigie_adapters::Limits {

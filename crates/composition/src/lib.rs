@@ -5,6 +5,7 @@ mod background;
 mod bridges;
 mod config;
 mod error;
+mod notifier;
 
 pub use app::App;
 pub use background::{Background, Handlers};

@@ -5,6 +5,7 @@
 
 use crate::catalogue::KpiEntry;
 use crate::code::IssueCode;
+use crate::events::RedKpi;
 use crate::options::OnConflict;
 use crate::run::ImportRun;
 use crate::source::Source;
@@ -143,6 +144,9 @@ pub trait ValueWriter: Send {
     /// Clearing a value that is not there is [`RowOutcome::Unchanged`]. A row that is refused does not keep the others
     /// out: all-or-nothing is the caller's, by dropping the unit of work.
     async fn apply(&mut self, rows: &[ValueRow], rules: &ApplyRules) -> Result<Vec<RowOutcome>, StoreError>;
+    /// The KPIs that a run turned red, those of this unit of work included: whose newest period with a colour is red, and was not
+    /// before the run wrote. By id, at most `most`. Counts from the revisions, so a run that was interrupted tells the same.
+    async fn turned_red(&mut self, run: ImportRunId, most: u32) -> Result<Vec<RedKpi>, StoreError>;
 }
 
 /// The organization's file storage, by content hash.

@@ -3,6 +3,7 @@
 use crate::catalogue::KpiCatalogue;
 use crate::channel::{Receiver, channel};
 use crate::error::{FileProblem, ImportError};
+use crate::events::announce_end;
 use crate::extract::Batch;
 use crate::issue::{Issue, Severity};
 use crate::limits::Limits;
@@ -258,6 +259,7 @@ impl ImportRunner {
         let action =
             if run.snapshot().status == RunStatus::Failed { "import.failed" } else { "import.applied" };
         work.audit().record(&audit_entry(run, tenant, self.ids.next(), action, now)).await?;
+        announce_end(&mut *work, tenant, run, true, &*self.ids, now).await?;
         work.commit().await?;
         Ok(())
     }

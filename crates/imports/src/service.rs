@@ -4,6 +4,7 @@ use crate::catalogue::KpiCatalogue;
 use crate::channel::channel;
 use crate::commands::{CancelImport, ListImports, StartImport};
 use crate::error::{FileProblem, ImportError};
+use crate::events::announce_end;
 use crate::export::{rejected_csv_header, rejected_csv_lines};
 use crate::extract::Batch;
 use crate::issue::Issue;
@@ -145,6 +146,7 @@ impl ImportServiceImpl {
             work.runs().update(&run).await?;
         }
         work.audit().record(&audit_entry(&run, tenant, self.ids.next(), "import.applied", now)).await?;
+        announce_end(&mut *work, tenant, &run, false, &*self.ids, now).await?;
         work.commit().await?;
         Ok(run)
     }
@@ -306,6 +308,7 @@ impl ImportService for ImportServiceImpl {
         run.cancel(now)?;
         work.runs().update(&run).await?;
         work.audit().record(&audit_entry(&run, tenant, self.ids.next(), "import.cancelled", now)).await?;
+        announce_end(&mut *work, tenant, &run, true, &*self.ids, now).await?;
         work.commit().await?;
         Ok(run)
     }

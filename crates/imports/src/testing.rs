@@ -2,6 +2,7 @@
 
 use crate::catalogue::KpiEntry;
 use crate::code::IssueCode;
+use crate::events::RedKpi;
 use crate::options::OnConflict;
 use crate::ports::{
     ApplyRules, ImportFiles, ImportReads, ImportRunFilter, ImportRunRepository, ImportStore, ImportWork,
@@ -36,6 +37,7 @@ struct State {
     revisions: u64,
     closed_through: Option<NaiveDate>,
     runs: BTreeMap<ImportRunId, ImportRun>,
+    turning_red: Vec<RedKpi>,
     outbox: Vec<OutboxMessage>,
     audit: Vec<AuditEntry>,
     commits: u64,
@@ -95,6 +97,11 @@ impl MemoryImports {
     #[must_use]
     pub fn commits(&self) -> u64 {
         lock(&self.state).commits
+    }
+
+    /// Makes every run from now on turn that KPI red, for values have no colour here.
+    pub fn turn_red(&self, kpi: KpiId, period_start: NaiveDate) {
+        lock(&self.state).turning_red.push(RedKpi { kpi, period_start });
     }
 
     /// Messages on their way to the queue.
@@ -271,6 +278,11 @@ fn key(kpi: KpiId, period: Period) -> (KpiId, NaiveDate) {
 impl ValueWriter for Slice<'_> {
     async fn apply(&mut self, rows: &[ValueRow], rules: &ApplyRules) -> Result<Vec<RowOutcome>, StoreError> {
         Ok(rows.iter().map(|row| self.0.write(row, rules)).collect())
+    }
+
+    async fn turned_red(&mut self, _: ImportRunId, most: u32) -> Result<Vec<RedKpi>, StoreError> {
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        Ok(self.0.turning_red.iter().copied().take(most).collect())
     }
 }
 

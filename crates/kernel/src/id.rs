@@ -102,4 +102,8 @@ typed_id! {
     OutboxId,
     /// A line of the audit trail.
     AuditEntryId,
+    /// What somebody is told.
+    NotificationId,
+    /// A notification on its way to one recipient by one channel.
+    DeliveryId,
 }

@@ -60,6 +60,8 @@ permissions! {
     MemberList = "member:list",
     /// Read the audit trail of the organization.
     AuditRead = "audit:read",
+    /// Read what one is told, and mark it as read.
+    InboxRead = "inbox:read",
 }
 
 impl Permission {

@@ -18,6 +18,7 @@ mod commands;
 mod dashboard;
 mod display;
 mod error;
+mod events;
 mod kpi;
 mod kpi_change;
 #[cfg(any(test, feature = "testing"))]
@@ -51,6 +52,7 @@ pub use commands::{
 pub use dashboard::{Dashboard, DashboardSnapshot};
 pub use display::{MAX_DISPLAY_DECIMALS, display, round_for_display};
 pub use error::KpiError;
+pub use events::KpiTurnedRed;
 pub use kpi::{Kpi, KpiDefinition, KpiSnapshot};
 #[cfg(any(test, feature = "testing"))]
 pub use memory::MemoryStore;

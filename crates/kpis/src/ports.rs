@@ -1,7 +1,7 @@
 //! What this crate asks of a store. The contract is the same on every engine; the in-memory store of feature `testing` keeps it too.
 
 use crate::{
-    Dashboard, Kpi, KpiDefinition, KpiRow, KpiStanding, PeriodClosing, ReportRows, Revision,
+    Dashboard, Kpi, KpiDefinition, KpiRow, KpiStanding, PeriodClosing, ReportRows, Revision, Status,
     ThresholdVersion, Value,
 };
 use async_trait::async_trait;
@@ -136,6 +136,12 @@ pub trait ValueRepository: Send {
     async fn any(&mut self, kpi: KpiId) -> Result<bool, StoreError>;
     /// The values of the periods that start on or after that date, in their order, all of them.
     async fn since(&mut self, kpi: KpiId, period_start: NaiveDate) -> Result<Vec<Value>, StoreError>;
+    /// The newest period with a colour, and the colour, leaving out the period that starts on that date; `None` when there is none.
+    async fn newest_colour(
+        &mut self,
+        kpi: KpiId,
+        leaving_out: NaiveDate,
+    ) -> Result<Option<(NaiveDate, Status)>, StoreError>;
     /// Breaks [`RULE_VALUE_PERIOD`].
     async fn insert(&mut self, value: &Value) -> Result<(), StoreError>;
     /// [`StoreError::Stale`] when a stored version is not the one before. All or none.

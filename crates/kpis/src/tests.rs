@@ -2,6 +2,7 @@
 
 mod aggregates;
 mod display;
+mod events;
 mod period_state;
 mod recording;
 mod reporting;

@@ -1,4 +1,4 @@
-//! One organization's database: members, dashboards, KPIs, values, actions, imports, audit, outbox.
+//! One organization's database: members, dashboards, KPIs, values, actions, imports, notifications, audit, outbox.
 
 use sea_orm_migration::prelude::*;
 
@@ -7,6 +7,7 @@ mod m20261120_000002_kpis;
 mod m20261120_000003_action_plans;
 mod m20261120_000004_imports;
 mod m20261120_000005_repeats;
+mod m20261120_000006_notifications;
 mod m20261120_000007_latest_values;
 
 /// Brings an organization's database to the current schema.
@@ -14,7 +15,7 @@ pub struct TenantMigrator;
 
 impl TenantMigrator {
     /// How many migrations there are: the version of the current schema.
-    pub const COUNT: i32 = 6;
+    pub const COUNT: i32 = 7;
 
     /// The text of every migration, oldest first: what a schema fingerprint is made of.
     #[must_use]
@@ -25,6 +26,7 @@ impl TenantMigrator {
             include_str!("m20261120_000003_action_plans.rs"),
             include_str!("m20261120_000004_imports.rs"),
             include_str!("m20261120_000005_repeats.rs"),
+            include_str!("m20261120_000006_notifications.rs"),
             include_str!("m20261120_000007_latest_values.rs"),
         ]
     }
@@ -39,6 +41,7 @@ impl MigratorTrait for TenantMigrator {
             Box::new(m20261120_000003_action_plans::Migration),
             Box::new(m20261120_000004_imports::Migration),
             Box::new(m20261120_000005_repeats::Migration),
+            Box::new(m20261120_000006_notifications::Migration),
             Box::new(m20261120_000007_latest_values::Migration),
         ]
     }

@@ -27,7 +27,8 @@ pub(crate) struct Fence {
 }
 
 const BASE: Group = &["kernel", "jobs"];
-const DOMAINS: Group = &["tenancy", "auth", "kpis", "action-plans", "imports", "platform-monitoring"];
+const DOMAINS: Group =
+    &["tenancy", "auth", "kpis", "action-plans", "imports", "notifications", "platform-monitoring"];
 const STORAGE: Group = &["repository", "migrations"];
 const ADAPTERS: Group = &["adapters"];
 const COMPOSITION: Group = &["composition"];
@@ -44,6 +45,7 @@ pub(crate) const LAYERS: &[Layer] = &[
     domain("kpis"),
     domain("action-plans"),
     domain("imports"),
+    domain("notifications"),
     domain("platform-monitoring"),
     Layer { name: "migrations", uses: &[], tests_use: &[] },
     Layer { name: "repository", uses: &[BASE, DOMAINS, &["migrations"]], tests_use: &[TEST_SUPPORT] },

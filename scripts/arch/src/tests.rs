@@ -4,7 +4,8 @@ use crate::check::{Violation, check};
 use crate::graph::{self, Edge, Kind, Member, Target};
 use crate::rules::{FENCES, LAYERS};
 
-const DOMAINS: [&str; 6] = ["tenancy", "auth", "kpis", "action-plans", "imports", "platform-monitoring"];
+const DOMAINS: [&str; 7] =
+    ["tenancy", "auth", "kpis", "action-plans", "imports", "notifications", "platform-monitoring"];
 
 fn ours(to: &str) -> Edge {
     Edge { to: Target::Ours(to.to_owned()), kind: Kind::Shipped }

@@ -22,7 +22,7 @@ mod upload;
 pub(crate) use body::{Body, RequestBody};
 pub(crate) use checks::Checks;
 pub(crate) use decimal::DecimalText;
-pub(crate) use language::Language;
+pub(crate) use language::{Language, ReaderLanguage};
 pub(crate) use last_event::LastEventId;
 pub(crate) use page::Pages;
 pub(crate) use patch::Patch;

@@ -76,6 +76,11 @@ impl Once {
         self.about(&[])
     }
 
+    /// A request that its path and one parameter of its query tell from others.
+    pub(crate) fn of_parameter(self, value: Option<&str>) -> OnceOf {
+        self.about(&[value.unwrap_or_default().as_bytes()])
+    }
+
     /// An upload, told from others by the content of its file, its options and whether it only reports. The form's own bytes
     /// would not do: each attempt has another boundary.
     pub(crate) async fn of_upload(self, upload: &Upload, dry_run: bool) -> Result<OnceOf, ApiError> {

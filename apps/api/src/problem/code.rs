@@ -140,6 +140,9 @@ codes! {
     CommentNotFound "comment_not_found" 404 Caller "There is no such comment." "Ce commentaire n'existe pas.";
     ActionTransition "action_transition" 409 Caller "The action does not go from its status to this one." "L'action ne passe pas de son état à celui-ci.";
 
+    // Notifications.
+    NotificationNotFound "notification_not_found" 404 Caller "There is no such notification." "Cette notification n'existe pas.";
+
     // Imports.
     ImportNotFound "import_not_found" 404 Caller "There is no such import." "Cet import n'existe pas.";
     ImportEnded "import_ended" 409 Caller "The import has ended already." "L'import est déjà terminé.";

@@ -40,6 +40,11 @@ pub(super) const FIELD_MESSAGES: &[(&str, &str, &str)] = &[
     ),
     ("invalid_characters", "It contains control characters.", "Il contient des caractères de contrôle."),
     ("date_invalid", "It must be a date such as 2026-02-28.", "Il doit être une date telle que 2026-02-28."),
+    (
+        "instant_invalid",
+        "It must be an instant such as 2026-02-28T09:30:00Z.",
+        "Il doit être un instant tel que 2026-02-28T09:30:00Z.",
+    ),
     ("not_supported", "This is not supported yet.", "Ceci n'est pas encore pris en charge."),
     ("too_many", "At most {max} are accepted.", "{max} au plus sont acceptés."),
     (

@@ -7,6 +7,7 @@ use vigie_auth::{AuthError, OrganizationRefusal, TooMany};
 use vigie_imports::{FileProblem, ImportError};
 use vigie_kernel::{FieldError, Locale, PermissionDenied, StoreError};
 use vigie_kpis::KpiError;
+use vigie_notifications::NotificationError;
 use vigie_tenancy::TenancyError;
 
 /// Seconds after which a database is asked again.
@@ -146,6 +147,16 @@ impl From<ActionPlanError> for ApiError {
             ),
             ActionPlanError::ChangedMeanwhile => Self::new(Code::ChangedMeanwhile),
             ActionPlanError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<NotificationError> for ApiError {
+    fn from(error: NotificationError) -> Self {
+        match error {
+            NotificationError::Denied(denied) => denied.into(),
+            NotificationError::NotFound => Self::new(Code::NotificationNotFound),
+            NotificationError::Store(error) => error.into(),
         }
     }
 }

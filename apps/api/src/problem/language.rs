@@ -5,7 +5,13 @@ use vigie_kernel::Locale;
 /// The language of `Accept-Language` that the product speaks and the caller likes best; English when there is none.
 #[must_use]
 pub(crate) fn accepted_language(header: Option<&str>) -> Locale {
-    let Some(header) = header else { return Locale::En };
+    named_language(header).unwrap_or(Locale::En)
+}
+
+/// The same, or `None` when the caller names no language that the product speaks.
+#[must_use]
+pub(crate) fn named_language(header: Option<&str>) -> Option<Locale> {
+    let header = header?;
     let mut best: Option<(Locale, u16)> = None;
     for item in header.split(',').take(20) {
         let mut parts = item.split(';');
@@ -16,7 +22,7 @@ pub(crate) fn accepted_language(header: Option<&str>) -> Locale {
             best = Some((locale, quality));
         }
     }
-    best.map_or(Locale::En, |(locale, _)| locale)
+    best.map(|(locale, _)| locale)
 }
 
 /// A quality such as `0.8` in thousandths; `None` for anything that is no quality.

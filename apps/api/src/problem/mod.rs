@@ -16,7 +16,7 @@ mod tests;
 pub(crate) use code::{Code, Whose};
 pub use docs::errors_document;
 pub(crate) use field::field_message;
-pub(crate) use language::accepted_language;
+pub(crate) use language::{accepted_language, named_language};
 pub use render::{FieldProblem, Problem};
 pub(crate) use render::{ProblemContext, problem_response};
 

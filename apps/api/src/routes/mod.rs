@@ -8,6 +8,7 @@ pub(crate) mod docs;
 pub(crate) mod health;
 pub(crate) mod imports;
 pub(crate) mod kpis;
+pub(crate) mod notifications;
 mod page_query;
 pub(crate) mod periods;
 pub(crate) mod reporting;
@@ -24,6 +25,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub(crate) fn configure(config: &mut ServiceConfig) {
     auth::configure(config);
     user::configure(config);
+    notifications::configure(config);
     dashboards::configure(config);
     kpis::configure(config);
     values::configure(config);

@@ -6,6 +6,7 @@ mod access;
 mod common;
 mod edge;
 mod flow;
+mod notifications;
 mod openapi;
 mod preconditions;
 mod repeats;

@@ -4,9 +4,10 @@
 use crate::client::Upload;
 use crate::member::{Member, has_ended, text};
 use crate::place::Place;
-use crate::server::{Server, Worker};
+use crate::server::{GLANCE, PATIENCE, Server, Worker};
 use serde_json::{Value, json};
 use std::fmt::Write;
+use std::time::Instant;
 
 on_both_engines!(a_killed_import_ends_by_itself_like_an_undisturbed_one);
 
@@ -99,6 +100,22 @@ fn assert_complete(report: &Value) {
     assert_eq!((percent(report), &report["phase"]), (100, &json!("done")));
 }
 
+/// Whoever started an import is told of its end, and once, however often a process was struck on the way.
+async fn assert_told_once(member: &Member, job: &str) {
+    let begun = Instant::now();
+    let ends = loop {
+        let told = member.all("/user/notifications").await.into_iter();
+        let ends: Vec<Value> = told.filter(|entry| entry["category"] == "import_ended").collect();
+        if !ends.is_empty() {
+            break ends;
+        }
+        assert!(begun.elapsed() < PATIENCE, "nobody is told of the end");
+        tokio::time::sleep(GLANCE).await;
+    };
+    let about: Vec<&Value> = ends.iter().map(|entry| &entry["subject"]["id"]).collect();
+    assert_eq!(about, [job]);
+}
+
 async fn a_killed_import_ends_by_itself_like_an_undisturbed_one(place: Place) {
     let file = long_file();
     let server = Server::start(&place).await;
@@ -114,6 +131,7 @@ async fn a_killed_import_ends_by_itself_like_an_undisturbed_one(place: Place) {
     let server = Server::start(&place).await;
     let (calm, struck) = (calm.at(&server), struck.at(&server));
     assert_complete(&struck.import_ended(&job).await);
+    assert_told_once(&struck, &job).await;
     let (wanted, told) = (a_tenth(&calm, &calm_kpis).await, a_tenth(&struck, &struck_kpis).await);
     assert_eq!(wanted.len(), KPIS / 10 * DAYS);
     assert!(wanted == told, "the values differ from those of an undisturbed run");
@@ -140,5 +158,6 @@ async fn an_import_outlives_its_worker(place: Place) {
 
     let _successor = Worker::start(&place);
     assert_complete(&struck.import_ended(&job).await);
+    assert_told_once(&struck, &job).await;
     assert_nothing_is_missing(&struck, &file).await;
 }

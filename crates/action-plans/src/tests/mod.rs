@@ -2,6 +2,7 @@
 
 mod actions;
 mod comments;
+mod events;
 mod services;
 
 use crate::{Action, ActionPlanError, ActionPlans, CreateAction, MemoryActionPlans, MemoryKpi, NewAction};

@@ -20,6 +20,7 @@ use vigie_kernel::{Permission, Role};
 #[case(Permission::ImportManage, [true, true, true, false])]
 #[case(Permission::MemberList, [true, true, true, false])]
 #[case(Permission::AuditRead, [true, true, false, false])]
+#[case(Permission::InboxRead, [true, true, true, true])]
 fn a_role_holds_what_its_row_says(#[case] permission: Permission, #[case] held: [bool; 4]) {
     for (role, expected) in Role::ALL.into_iter().zip(held) {
         assert_eq!(permissions_of(role).contains(permission), expected, "{permission} of {}", role.name());

@@ -3,7 +3,7 @@ use crate::*;
 use serde_json::json;
 use std::fmt::Write as _;
 use std::sync::Arc;
-use vigie_jobs::{Handle, JobError, JobRun, Progress};
+use vigie_jobs::{Handle, Job, JobError, JobRun, Progress};
 use vigie_kernel::testing::{CountedIds, FixedClock, member};
 use vigie_kernel::{
     Clock, IdSource, JobId, Locale, OrganizationId, PageRequest, Permission, PermissionSet, Role,
@@ -76,7 +76,8 @@ impl World {
     /// Runs the jobs of the outbox as the worker would, once each.
     pub(crate) async fn work(&self) -> Vec<Result<(), JobError>> {
         let mut results = Vec::new();
-        for message in self.store.outbox() {
+        let jobs = self.store.outbox().into_iter();
+        for message in jobs.filter(|message| message.name == ApplyImportRun::NAME) {
             let job: ApplyImportRun = serde_json::from_value(message.payload).unwrap();
             results.push(self.runner.handle(&attempt(&self.tenant, 1), job).await);
         }

@@ -4,8 +4,8 @@ use super::state::{OnValue, State, Statement};
 use super::{Tenants, lock};
 use crate::{
     ClosingRepository, Dashboard, DashboardRepository, Kpi, KpiDefinition, KpiRepository, KpiWork,
-    PeriodClosing, Revision, RevisionRepository, RowLock, ThresholdRepository, ThresholdVersion, Value,
-    ValueRepository,
+    PeriodClosing, Revision, RevisionRepository, RowLock, Status, ThresholdRepository, ThresholdVersion,
+    Value, ValueRepository,
 };
 use async_trait::async_trait;
 use chrono::NaiveDate;
@@ -141,6 +141,16 @@ impl ValueRepository for Repository<'_> {
     async fn since(&mut self, kpi: KpiId, period_start: NaiveDate) -> Result<Vec<Value>, StoreError> {
         let values = self.0.state.values.range((kpi, period_start)..=(kpi, NaiveDate::MAX));
         Ok(values.map(|(_, value)| value.clone()).collect())
+    }
+
+    async fn newest_colour(
+        &mut self,
+        kpi: KpiId,
+        leaving_out: NaiveDate,
+    ) -> Result<Option<(NaiveDate, Status)>, StoreError> {
+        let of_kpi = self.0.state.values.range((kpi, NaiveDate::MIN)..=(kpi, NaiveDate::MAX));
+        let mut coloured = of_kpi.filter_map(|((_, start), value)| Some((*start, value.snapshot().status?)));
+        Ok(coloured.rfind(|(start, _)| *start != leaving_out))
     }
 
     async fn insert(&mut self, value: &Value) -> Result<(), StoreError> {

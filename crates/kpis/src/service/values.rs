@@ -2,12 +2,14 @@
 
 use super::{Kpis, Subject, definition_in, expect_version};
 use crate::commands::{DeleteValue, HistoryQuery, PeriodInput, RecordValue, parse_period};
+use crate::events::{may_turn_red, turned_red};
 use crate::recording::decide_deletion;
 use crate::{
-    Act, Decision, Entry, KpiDefinition, KpiError, NewEntry, RecordMode, Revision, RowLock, Source, Value,
-    ValueRange, decide, display,
+    Act, Decision, Entry, KpiDefinition, KpiError, KpiTurnedRed, KpiWork, NewEntry, RecordMode, Revision,
+    RowLock, Source, Value, ValueRange, decide, display,
 };
 use serde_json::json;
+use vigie_jobs::OutboxMessage;
 use vigie_kernel::{
     FieldError, FieldErrors, KpiId, Page, PageRequest, Permission, TenantContext, optional_text,
     required_text,
@@ -180,6 +182,9 @@ impl Kpis {
                 return Ok(Recorded { shown: show(&definition, value), outcome: Outcome::Unchanged });
             }
         };
+        if may_turn_red(&definition, existing.as_ref(), &written.value) {
+            self.announce_red_in(&mut *work, tenant, existing.as_ref(), &written.value).await?;
+        }
         if written.revision.overrides_lock {
             let details = json!({ "period": period.key() });
             let subject = Subject::Kpi(command.kpi_id);
@@ -188,6 +193,25 @@ impl Kpis {
         work.revisions().insert(&[written.revision]).await?;
         work.commit().await?;
         Ok(Recorded { shown: show(&definition, written.value), outcome })
+    }
+
+    /// Announces that the KPI turned red, if it did.
+    async fn announce_red_in(
+        &self,
+        work: &mut dyn KpiWork,
+        tenant: &TenantContext,
+        old: Option<&Value>,
+        new: &Value,
+    ) -> Result<(), KpiError> {
+        let snapshot = new.snapshot();
+        let (kpi, period_start) = (snapshot.kpi_id, snapshot.period.start());
+        let other = work.values().newest_colour(kpi, period_start).await?;
+        if !turned_red(period_start, old.and_then(|old| old.snapshot().status), other) {
+            return Ok(());
+        }
+        let event = KpiTurnedRed { kpi, period_start, by: snapshot.updated_by, at: snapshot.updated_at };
+        let message = OutboxMessage::announce(self.ids.next(), &event, event.at, tenant.request_id())?;
+        Ok(work.outbox().add(&message).await?)
     }
 
     pub(super) async fn do_delete_value(

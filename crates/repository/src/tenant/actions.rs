@@ -15,6 +15,7 @@ use vigie_action_plans::{
     ActionSnapshot, ActionStatus, Comment, CommentRepository, CommentSnapshot, CommentTarget,
     RULE_ACTION_KPI, RULE_ACTION_OWNER, RULE_COMMENT_ACTION, RULE_COMMENT_KPI,
 };
+use vigie_jobs::Outbox;
 use vigie_kernel::{
     ActionId, AuditLog, CommentId, KpiId, Page, PageRequest, StoreError, TenantContext, UserId,
 };
@@ -37,6 +38,10 @@ impl ActionPlanWork for TenantWork {
 
     fn comments(&mut self) -> Box<dyn CommentRepository + '_> {
         Box::new(SeaComments(&self.txn))
+    }
+
+    fn outbox(&mut self) -> Box<dyn Outbox + '_> {
+        self.sea_outbox()
     }
 
     fn audit(&mut self) -> Box<dyn AuditLog + '_> {

@@ -4,6 +4,7 @@ mod actions;
 mod audit;
 mod imports;
 mod kpis;
+mod notifications;
 mod outbox;
 mod repeats;
 mod store;

@@ -16,6 +16,7 @@ mod imports;
 mod isolation;
 mod kpis;
 mod latest;
+mod notifications;
 mod repeats;
 mod reports;
 mod rig;

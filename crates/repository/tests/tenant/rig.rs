@@ -8,6 +8,7 @@ use vigie_kpis::{
     CreateDashboard, Dashboard, DefineKpi, Direction, Entry, Kpi, KpiService, Kpis, RecordValue, Reporting,
     Source, ThresholdFields,
 };
+use vigie_notifications::Notifications;
 
 pub(crate) fn kpis(engine: &Engine) -> Kpis {
     Kpis::new(Arc::new(engine.tenants.clone()), clock(engine), Arc::clone(&engine.ids))
@@ -19,6 +20,10 @@ pub(crate) fn reporting(engine: &Engine) -> Reporting {
 
 pub(crate) fn actions(engine: &Engine) -> ActionPlans {
     ActionPlans::new(Arc::new(engine.tenants.clone()), clock(engine), Arc::clone(&engine.ids))
+}
+
+pub(crate) fn notifications(engine: &Engine) -> Notifications {
+    Notifications::new(Arc::new(engine.tenants.clone()), clock(engine), Arc::clone(&engine.ids))
 }
 
 pub(crate) fn clock(engine: &Engine) -> Arc<dyn Clock> {

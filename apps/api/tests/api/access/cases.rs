@@ -37,6 +37,8 @@ pub(super) enum Who {
     Author,
     /// Whoever started it, and managers and those above them; it is hidden from others.
     StarterAndManagers,
+    /// Whoever received it; it is hidden from others, managers included.
+    Recipient,
 }
 
 const fn case(operation: &'static str, method: Method, path: &'static str, body: Body, who: Who) -> Case {
@@ -72,6 +74,22 @@ pub(super) const ACCESS_CASES: &[Case] = &[
     case("auth_me", Method::GET, "/auth/me", Body::None, Who::Anybody),
     case("user_me", Method::GET, "/user/me", Body::None, Who::Anybody),
     case("organization_me", Method::GET, "/user/organizations/me", Body::None, Who::Anybody),
+    case("notification_list", Method::GET, "/user/notifications", Body::None, Who::Anybody),
+    case(
+        "notification_unread_count",
+        Method::GET,
+        "/user/notifications/unread-count",
+        Body::None,
+        Who::Anybody,
+    ),
+    case("notification_read_all", Method::POST, "/user/notifications/read-all", Body::None, Who::Anybody),
+    case(
+        "notification_read",
+        Method::POST,
+        "/user/notifications/{notification}/read",
+        Body::None,
+        Who::Recipient,
+    ),
     case(
         "dashboard_create",
         Method::POST,

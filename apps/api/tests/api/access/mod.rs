@@ -82,11 +82,16 @@ async fn every_operation_lets_in_whom_it_should_and_nobody_else() {
             Who::Managers | Who::ManagersAndOwn | Who::Author => {
                 check("a colleague", other.status == 403, &other);
             }
-            Who::StarterAndManagers => check("a colleague", other.status == 404, &other),
+            Who::StarterAndManagers | Who::Recipient => check("a colleague", other.status == 404, &other),
         }
         let allowed = match case.who {
             Who::Managers | Who::StarterAndManagers => &world.owner,
-            Who::Public | Who::Anybody | Who::Members | Who::ManagersAndOwn | Who::Author => &world.author,
+            Who::Public
+            | Who::Anybody
+            | Who::Members
+            | Who::ManagersAndOwn
+            | Who::Author
+            | Who::Recipient => &world.author,
         };
         let done = world.try_as(&allowed.client, case).await;
         check("who may", is_success(&done), &done);
@@ -107,7 +112,15 @@ async fn lists_of_one_organization_show_nothing_of_another() {
     let server = server().await;
     let world = World::make(&server).await;
     let stranger = server.sign_up("Concurrent").await;
-    for path in ["/dashboards", "/actions", "/imports/jobs", "/periods/closing", "/reporting/top-risks"] {
+    let lists = [
+        "/dashboards",
+        "/actions",
+        "/imports/jobs",
+        "/periods/closing",
+        "/reporting/top-risks",
+        "/user/notifications",
+    ];
+    for path in lists {
         let listed = stranger.client.get(path).await.expect(200);
         assert_eq!(listed["items"], json!([]), "{path}");
     }

@@ -3,6 +3,7 @@
 use super::cases::{Body, Case};
 use serde_json::{Value, json};
 use vigie_kernel::Role;
+use vigie_notifications::{Happening, Tell};
 use vigie_test_support::{Answer, Client, Person, TestServer};
 
 /// An organization with one thing of each kind, made anew for each case, so that no case is in another's way.
@@ -14,6 +15,24 @@ pub(super) struct World {
 }
 
 pub(super) const SMALL_FILE: &str = "kpi;période;valeur\nTRS;2025-05;91\nINCONNU;2025-05;12\n";
+
+/// What the author is told of a comment that the organization's owner writes on his KPI, without waiting for a worker.
+async fn notification(server: &TestServer, owner: &Person, author: &Person, kpi: &str) -> String {
+    let path = format!("/kpis/{kpi}/comments");
+    let comment = owner.client.post(&path, &json!({"content": "Pourquoi ?"})).await.expect(201);
+    let app = &server.test.app;
+    let by = owner.id().parse().unwrap();
+    let tenant = app.auth.context_for(owner.organization_id().parse().unwrap(), by, "test").await.unwrap();
+    let comment = comment["id"].as_str().unwrap().parse().unwrap();
+    let tell = Tell {
+        event: app.ids.next_uuid(),
+        at: app.clock.now(),
+        happening: Happening::CommentWritten { comment, by },
+    };
+    assert_eq!(app.notifications.tell(&tenant, tell).await.unwrap(), 1);
+    let inbox = author.client.get("/user/notifications").await.expect(200);
+    inbox["items"][0]["id"].as_str().unwrap().to_owned()
+}
 
 impl World {
     pub(super) async fn make(server: &TestServer) -> Self {
@@ -34,6 +53,7 @@ impl World {
             .expect(201);
         let comment =
             client.post(&format!("/kpis/{kpi}/comments"), &json!({"content": "Baisse."})).await.expect(201);
+        let told = notification(server, &owner, &author, &kpi).await;
         let import =
             client.upload("/imports/kpi-values", "trs.csv", SMALL_FILE.as_bytes(), None).await.expect(201);
         let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -45,6 +65,7 @@ impl World {
             ("{action}", text(&action["id"])),
             ("{comment}", text(&comment["id"])),
             ("{import}", text(&import["id"])),
+            ("{notification}", told),
             ("{email}", author.email.clone()),
             ("{password}", vigie_test_support::PASSWORD.to_owned()),
             ("{refresh_token}", text(&author.session["refresh_token"])),

@@ -1,5 +1,6 @@
 //! Import runs, the catalogue of KPIs that imports look up, and the writing of their values.
 
+mod red;
 mod runs;
 mod writer;
 

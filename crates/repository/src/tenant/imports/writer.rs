@@ -1,5 +1,6 @@
 //! Writing the values of an import: the KPI domain judges each row in memory, the database takes them a few statements a chunk.
 
+use super::red::turned_red;
 use crate::error::store_error;
 use crate::server::is_postgres;
 use crate::sql::{Sql, push_in};
@@ -11,8 +12,8 @@ use async_trait::async_trait;
 use chrono::NaiveDate;
 use sea_orm::ConnectionTrait;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use vigie_imports::{ApplyRules, IssueCode, OnConflict, RowOutcome, ValueRow, ValueWriter};
-use vigie_kernel::{IdSource, KpiId, StoreError, TenantContext};
+use vigie_imports::{ApplyRules, IssueCode, OnConflict, RedKpi, RowOutcome, ValueRow, ValueWriter};
+use vigie_kernel::{IdSource, ImportRunId, KpiId, StoreError, TenantContext};
 use vigie_kpis::{
     Act, BulkJudge, Decision, Entry, NewEntry, RecordMode, RecordRefusal, Revision, RowLock, Source, Value,
 };
@@ -74,6 +75,10 @@ impl<C: ConnectionTrait> ValueWriter for SeaValueWriter<'_, C> {
             self.write(&changes).await?;
         }
         Ok(outcomes)
+    }
+
+    async fn turned_red(&mut self, run: ImportRunId, most: u32) -> Result<Vec<RedKpi>, StoreError> {
+        turned_red(self.connection, run, most).await
     }
 }
 

@@ -4,10 +4,10 @@ use super::latest::{keep_latest, renew_latest};
 use super::rows::{VALUE_COLUMNS, ValueRow, entry_columns, find_value, value};
 use crate::error::{UniqueRule, store_error, with_unique};
 use crate::sql::Sql;
-use crate::stored::touched;
+use crate::stored::{named, touched};
 use async_trait::async_trait;
 use chrono::NaiveDate;
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 use vigie_kernel::{Frequency, KpiId, StoreError};
 use vigie_kpis::{
     ClosingRepository, PeriodClosing, RULE_VALUE_PERIOD, Revision, RevisionRepository, Status, Value,
@@ -22,6 +22,12 @@ const RULES: &[UniqueRule] = &[UniqueRule {
 
 /// Values in one statement: 18 columns each, well under the 32,766 parameters that SQLite takes.
 const ROWS_PER_STATEMENT: usize = 500;
+
+#[derive(FromQueryResult)]
+struct ColourRow {
+    period_start: NaiveDate,
+    status: String,
+}
 
 pub(super) struct SeaValues<'a, C>(pub(super) &'a C);
 
@@ -53,6 +59,25 @@ impl<C: ConnectionTrait> ValueRepository for SeaValues<'_, C> {
         .await
         .map_err(store_error)?;
         rows.into_iter().map(value).collect()
+    }
+
+    async fn newest_colour(
+        &mut self,
+        kpi: KpiId,
+        leaving_out: NaiveDate,
+    ) -> Result<Option<(NaiveDate, Status)>, StoreError> {
+        let row: Option<ColourRow> = Sql::new(
+            self.0,
+            "SELECT period_start, status FROM kpi_values WHERE kpi_id = $1 AND period_start <> $2 AND status IS NOT NULL \
+             ORDER BY period_start DESC LIMIT 1",
+        )
+        .bind(kpi.as_uuid())
+        .bind(leaving_out)
+        .one(self.0)
+        .await
+        .map_err(store_error)?;
+        row.map(|row| Ok((row.period_start, named("kpi_values.status", &row.status, Status::from_name)?)))
+            .transpose()
     }
 
     async fn insert(&mut self, value: &Value) -> Result<(), StoreError> {
