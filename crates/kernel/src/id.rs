@@ -102,4 +102,10 @@ typed_id! {
     OutboxId,
     /// A line of the audit trail.
     AuditEntryId,
+    /// A server of organizations' databases.
+    ServerId,
+    /// A long operation on an organization, such as its creation.
+    OperationId,
+    /// A token that is good for one use, such as setting a first password.
+    OneTimeTokenId,
 }

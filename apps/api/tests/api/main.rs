@@ -3,11 +3,13 @@
 #![cfg(test)]
 
 mod access;
+mod admin;
 mod common;
 mod edge;
 mod flow;
 mod openapi;
 mod preconditions;
 mod repeats;
+mod states;
 mod streams;
 mod throttles;
