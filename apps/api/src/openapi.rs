@@ -36,6 +36,7 @@ const BEARER: &str = "bearer";
         (name = "comments", description = "Comments on KPIs and actions"),
         (name = "imports", description = "Imports of values from files"),
         (name = "reporting", description = "Where the organization stands"),
+        (name = "admin", description = "What platform administrators do"),
         (name = "health", description = "Whether the server works")
     ),
     components(schemas(Problem)),

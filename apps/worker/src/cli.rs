@@ -1,9 +1,10 @@
 //! The commands and their arguments.
 
+use crate::cli_operations::{TenantCreate, TenantDoctor, TenantOperations, TenantUndo};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use vigie_composition::JobStatus;
-use vigie_kernel::{JobId, MigrationRunId, Role};
+use vigie_kernel::{JobId, MigrationRunId, OperationId, Role};
 
 /// The worker and the operator's tool of Vigie.
 ///
@@ -67,6 +68,12 @@ pub struct AdminCreate {
 /// Commands on members.
 #[derive(Debug, Subcommand)]
 pub enum MemberCommand {
+    /// Gives a token with which the owner of an account sets his password, in the place of any that he has
+    Token {
+        /// E-mail address of the account
+        #[arg(long)]
+        email: String,
+    },
     /// Adds a member to an organization, with a new account unless the address has one
     Add(MemberAdd),
 }
@@ -94,6 +101,24 @@ pub struct MemberAdd {
 /// Commands on organizations.
 #[derive(Debug, Subcommand)]
 pub enum TenantCommand {
+    /// Creates an organization with its database and its first owner
+    ///
+    /// Exit codes: 0 it is active, 1 it is not and nothing is left, 2 it is not yet: the operation goes on.
+    Create(TenantCreate),
+    /// Lists the newest operations on organizations
+    Operations(TenantOperations),
+    /// Tries an operation again now
+    Retry {
+        /// Id of the operation
+        operation: OperationId,
+    },
+    /// Undoes what an operation has done so far: database, files, memberships and rows
+    Undo(TenantUndo),
+    /// Finds databases and files without an organization, organizations without a database, stuck operations, and members
+    /// out of step
+    ///
+    /// Exit codes: 0 nothing is left to repair, 1 it could not look, 2 something is left.
+    Doctor(TenantDoctor),
     /// Lists the organizations by slug
     List,
     /// Shows one organization

@@ -40,6 +40,9 @@ pub enum CommandError {
     /// No organization has the slug.
     #[error("no organization has the slug {0:?}")]
     NoSuchTenant(String),
+    /// What destroys something was not confirmed.
+    #[error("not confirmed: nothing was done; confirm with --yes {0}")]
+    NotConfirmed(String),
     /// The job cannot be put back.
     #[error("there is no dead job {0}")]
     NoSuchDeadJob(vigie_kernel::JobId),
@@ -75,6 +78,7 @@ impl CommandError {
             | Self::Imports(_)
             | Self::Store(_)
             | Self::NoSuchTenant(_)
+            | Self::NotConfirmed(_)
             | Self::NoSuchDeadJob(_)
             | Self::Input(_)
             | Self::Output(_)

@@ -6,6 +6,7 @@
 
 mod answer;
 mod cli;
+mod cli_operations;
 mod commands;
 mod demo;
 mod error;

@@ -3,6 +3,7 @@
 //!
 //! Each type here fills a port of a domain crate, or is used by the HTTP edge. Nothing here decides a rule of the business.
 
+mod file_spaces;
 mod files;
 mod key_file;
 mod limits;
@@ -15,6 +16,7 @@ mod system;
 mod tests;
 mod tokens;
 
+pub use file_spaces::LocalFileSpaces;
 pub use files::LocalFiles;
 pub use key_file::KeyError;
 pub use limits::{LimitKey, LimitPolicy, LimitVerdict, Limiter, Limits, Rate};
@@ -22,5 +24,5 @@ pub use parse_pool::BlockingParsePool;
 pub use password_pool::{HashParameters, PasswordPool, PasswordPoolConfig, WeakParameters};
 pub use sealer::AeadSealer;
 pub use signer::Signer;
-pub use system::{SystemClock, SystemIds, SystemSecrets};
+pub use system::{SystemClock, SystemIds, SystemSecrets, SystemTimer};
 pub use tokens::{Ed25519Tokens, TokenNames};

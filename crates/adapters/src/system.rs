@@ -1,9 +1,12 @@
 //! The system's clock, ids and randomness: the one place that takes them.
 
+use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use std::time::Duration;
 use uuid::Uuid;
 use vigie_auth::Secrets;
 use vigie_kernel::{BoxError, Clock, IdSource, to_microseconds};
+use vigie_tenancy::Timer;
 
 /// The system's clock, cut to microseconds.
 #[derive(Clone, Copy, Debug, Default)]
@@ -13,6 +16,17 @@ impl Clock for SystemClock {
     #[allow(clippy::disallowed_methods, reason = "the clock that everything else is given")]
     fn now(&self) -> DateTime<Utc> {
         to_microseconds(Utc::now())
+    }
+}
+
+/// The time of the runtime.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemTimer;
+
+#[async_trait]
+impl Timer for SystemTimer {
+    async fn pause(&self, time: Duration) {
+        tokio::time::sleep(time).await;
     }
 }
 

@@ -1,6 +1,7 @@
 //! What callers ask of identity, and what a login answers.
 
 use crate::{OrganizationSummary, SecretText, UserSummary};
+use chrono::{DateTime, Utc};
 use vigie_kernel::{OrganizationId, Role, UserId};
 
 /// What is known of the client that asks.
@@ -101,4 +102,24 @@ pub struct CreatePlatformAdmin {
     pub full_name: String,
     /// The password.
     pub password: SecretText,
+}
+
+/// Sets the password of an account with a token that was given for it. Ends every session of the account.
+#[derive(Clone, Debug)]
+pub struct SetPassword {
+    /// The token, good once.
+    pub token: SecretText,
+    /// The new password.
+    pub new_password: SecretText,
+}
+
+/// A token to set a password with. Shown once.
+#[derive(Clone, Debug)]
+pub struct IssuedToken {
+    /// Whose password it sets.
+    pub user: UserId,
+    /// The token.
+    pub token: SecretText,
+    /// Until when it is good.
+    pub expires_at: DateTime<Utc>,
 }

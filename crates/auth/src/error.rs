@@ -1,18 +1,21 @@
 //! Why identity refused.
 
-use crate::{RULE_MEMBERSHIP, RULE_ORGANIZATION_SLUG, RULE_USER_EMAIL, TooMany};
+use crate::{ProvisionFailed, RULE_MEMBERSHIP, RULE_USER_EMAIL, TooMany};
 use thiserror::Error;
 use vigie_kernel::{BoxError, FieldErrors, StoreError};
 
 /// Why an organization does not let its members in now.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum OrganizationRefusal {
     /// Still being made: 503 `tenant_provisioning`.
     #[error("the organization is being prepared")]
     Provisioning,
     /// Closed by the platform: 403 `tenant_suspended`.
     #[error("the organization is suspended")]
-    Suspended,
+    Suspended {
+        /// What the platform gave as the reason.
+        reason: Option<String>,
+    },
     /// Not in use any more: 410 `tenant_archived`.
     #[error("the organization is archived")]
     Archived,
@@ -36,6 +39,12 @@ pub enum AuthError {
     /// No live session behind the access or refresh token, or one of another organization: 401 `invalid_token`.
     #[error("the token is not valid")]
     InvalidToken,
+    /// The token to set a password with is unknown, used, superseded or expired: 400 `token_not_good`.
+    #[error("the token is not good, or not any more")]
+    TokenNotGood,
+    /// Nobody has an account with this address. Told to the operator only: 404.
+    #[error("nobody has an account with this address")]
+    AccountUnknown,
     /// Too many failed logins in a row: 429 `login_delayed`, to be tried again after so many seconds.
     #[error("try again in {retry_after} s")]
     Throttled {
@@ -84,13 +93,22 @@ impl From<StoreError> for AuthError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Conflict(RULE_USER_EMAIL) => Self::EmailTaken,
-            StoreError::Conflict(RULE_ORGANIZATION_SLUG) => Self::SlugTaken,
             StoreError::Conflict(RULE_MEMBERSHIP) => Self::AlreadyMember,
             StoreError::Stale => Self::ChangedMeanwhile,
             e @ (StoreError::Conflict(_)
             | StoreError::TenantUnavailable(_)
             | StoreError::Unavailable(_)
             | StoreError::Broken(_)) => Self::Store(e),
+        }
+    }
+}
+
+impl From<ProvisionFailed> for AuthError {
+    fn from(error: ProvisionFailed) -> Self {
+        match error {
+            ProvisionFailed::SlugTaken => Self::SlugTaken,
+            ProvisionFailed::EmailTaken => Self::EmailTaken,
+            ProvisionFailed::Failed(cause) => Self::ProvisioningFailed(cause),
         }
     }
 }

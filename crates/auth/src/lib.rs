@@ -18,6 +18,7 @@ mod live;
 mod login_attempts;
 mod matrix;
 mod membership;
+mod one_time_token;
 mod organization;
 mod password;
 mod policy;
@@ -30,19 +31,22 @@ mod session;
 pub mod testing;
 #[cfg(test)]
 mod tests;
+mod token_text;
 mod upkeep;
 mod user;
 
 pub use caller::{AdminCaller, Caller, MemberCaller, Profile};
 pub use commands::{
-    AddMember, AddedMember, ClientInfo, CreatePlatformAdmin, Login, Refresh, SignUp, SignedIn,
+    AddMember, AddedMember, ClientInfo, CreatePlatformAdmin, IssuedToken, Login, Refresh, SetPassword,
+    SignUp, SignedIn,
 };
 pub use error::{AuthError, OrganizationRefusal};
 pub use live::{LiveMembership, LiveSession};
 pub use login_attempts::LoginAttempts;
 pub use matrix::{PERMISSION_ROWS, PermissionRow, permissions_of};
 pub use membership::{MemberOrganization, Membership, MembershipSnapshot};
-pub use organization::{NewOrganization, OrganizationStatus, OrganizationSummary};
+pub use one_time_token::{OneTimeSecret, OneTimeToken, TokenPurpose};
+pub use organization::{MadeOrganization, NewOrganization, OrganizationStatus, OrganizationSummary};
 pub use password::{MAX_PASSWORD_BYTES, MAX_PASSWORD_CHARS, PasswordContext, check_password};
 pub use policy::{AuthPolicy, SignupMode};
 pub use ports::*;

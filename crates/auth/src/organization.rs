@@ -1,9 +1,8 @@
 //! What identity needs to know of an organization. The organization itself belongs to tenancy.
 
-use crate::OrganizationRefusal;
-use chrono::{DateTime, Utc};
+use crate::{OrganizationRefusal, PasswordHash};
 pub use vigie_kernel::OrganizationStatus;
-use vigie_kernel::{OrganizationId, OrganizationSettings, Slug};
+use vigie_kernel::{EmailAddress, Locale, OrganizationId, OrganizationSettings, Slug, UserId};
 
 /// An organization as its members see it beside their own account.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +15,8 @@ pub struct OrganizationSummary {
     pub name: String,
     /// Whether its members are let in.
     pub status: OrganizationStatus,
+    /// Why it has this status, where the platform gave a reason.
+    pub status_reason: Option<String>,
     /// Its time zone, language and calendar.
     pub settings: OrganizationSettings,
 }
@@ -23,11 +24,13 @@ pub struct OrganizationSummary {
 impl OrganizationSummary {
     /// Why its members are not let in; `None` when they are.
     #[must_use]
-    pub const fn refusal(&self) -> Option<OrganizationRefusal> {
+    pub fn refusal(&self) -> Option<OrganizationRefusal> {
         match self.status {
             OrganizationStatus::Active | OrganizationStatus::Migrating | OrganizationStatus::ReadOnly => None,
             OrganizationStatus::Provisioning => Some(OrganizationRefusal::Provisioning),
-            OrganizationStatus::Suspended => Some(OrganizationRefusal::Suspended),
+            OrganizationStatus::Suspended => {
+                Some(OrganizationRefusal::Suspended { reason: self.status_reason.clone() })
+            }
             OrganizationStatus::Archived => Some(OrganizationRefusal::Archived),
             OrganizationStatus::Failed => Some(OrganizationRefusal::Failed),
             OrganizationStatus::Deleted => Some(OrganizationRefusal::Unknown),
@@ -35,19 +38,32 @@ impl OrganizationSummary {
     }
 }
 
-/// An organization to be reserved by a sign-up, in the state [`OrganizationStatus::Provisioning`].
-#[derive(Clone, Debug, PartialEq)]
+/// An organization that somebody signs up for, with the account of its owner.
+#[derive(Clone, Debug)]
 pub struct NewOrganization {
-    /// Its id.
-    pub id: OrganizationId,
-    /// Its short name; [`crate::RULE_ORGANIZATION_SLUG`] when somebody has it.
-    pub slug: Slug,
-    /// Its name.
+    /// Its name, checked.
     pub name: String,
+    /// Its short name, taken as it is or not at all; made from the name, and made unique, when absent.
+    pub slug: Option<Slug>,
     /// Its first settings.
     pub settings: OrganizationSettings,
-    /// The key of its plan.
-    pub plan: String,
-    /// When it was asked for.
-    pub created_at: DateTime<Utc>,
+    /// The owner's address; it must have no account.
+    pub email: EmailAddress,
+    /// The owner's name, checked.
+    pub full_name: String,
+    /// The hash of the owner's password.
+    pub password_hash: PasswordHash,
+    /// The owner's language.
+    pub locale: Option<Locale>,
+    /// The request that asks for it.
+    pub request_id: String,
+}
+
+/// An organization that has been made, and is in use.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MadeOrganization {
+    /// The organization.
+    pub organization: OrganizationSummary,
+    /// The account of its owner.
+    pub owner: UserId,
 }

@@ -47,8 +47,8 @@ impl Default for AuthPolicy {
     }
 }
 
-/// The plan of an organization that signed itself up.
-pub(crate) const SIGNUP_PLAN: &str = "starter";
+/// How long a token to set a password with is good that the operator asked for.
+pub(crate) const SET_PASSWORD_TOKEN: TimeDelta = TimeDelta::hours(72);
 /// Sessions that a user may have at a time; the longest unused one goes when one more begins (ASVS 7.1.2).
 pub(crate) const MAX_SESSIONS: usize = 10;
 /// For how long a used refresh token still gives the successor that it gave before, so that a lost answer loses nothing.

@@ -1,8 +1,9 @@
 //! What identity needs of the outside.
 
 use crate::{
-    LiveSession, LoginAttempts, MemberOrganization, Membership, NewOrganization, OrganizationSummary,
-    PasswordHash, RefreshToken, SecretText, Session, TokenHash, User,
+    LiveSession, LoginAttempts, MadeOrganization, MemberOrganization, Membership, NewOrganization,
+    OneTimeToken, OrganizationSummary, PasswordHash, RefreshToken, SecretText, Session, TokenHash,
+    TokenPurpose, User,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -16,8 +17,6 @@ use zeroize::Zeroizing;
 
 /// An account's address, in canonical form, is unique.
 pub const RULE_USER_EMAIL: Rule = Rule("user_email");
-/// An organization's slug is unique.
-pub const RULE_ORGANIZATION_SLUG: Rule = Rule("organization_slug");
 /// A user has one membership of an organization.
 pub const RULE_MEMBERSHIP: Rule = Rule("membership_user_organization");
 
@@ -42,6 +41,8 @@ pub trait IdentityWork: UnitOfWork {
     fn refresh_tokens(&mut self) -> Box<dyn RefreshTokenRepository + '_>;
     /// The failed logins.
     fn login_attempts(&mut self) -> Box<dyn LoginAttemptRepository + '_>;
+    /// The tokens that are good for one use.
+    fn one_time_tokens(&mut self) -> Box<dyn OneTimeTokenRepository + '_>;
     /// The organizations.
     fn organizations(&mut self) -> Box<dyn OrganizationRegistrar + '_>;
     /// The platform's audit trail.
@@ -57,6 +58,13 @@ pub trait IdentityReads: Send {
     async fn user_by_email(&mut self, email_key: &str) -> Result<Option<User>, StoreError>;
     /// The failed logins counted under that key.
     async fn login_attempts(&mut self, key: &str) -> Result<Option<LoginAttempts>, StoreError>;
+    /// The account that a token is good for at that instant, or `None`.
+    async fn one_time_token(
+        &mut self,
+        hash: &TokenHash,
+        purpose: TokenPurpose,
+        now: DateTime<Utc>,
+    ) -> Result<Option<User>, StoreError>;
     /// The memberships of a user, inactive ones and deleted organizations included.
     async fn organizations_of(&mut self, user: UserId) -> Result<Vec<MemberOrganization>, StoreError>;
     /// A user's membership of an organization.
@@ -137,30 +145,54 @@ pub trait LoginAttemptRepository: Send {
     async fn clear(&mut self, key: &str) -> Result<(), StoreError>;
 }
 
+/// Tokens that are good for one use.
+#[async_trait]
+pub trait OneTimeTokenRepository: Send {
+    /// Stores a new token.
+    async fn insert(&mut self, token: &OneTimeToken) -> Result<(), StoreError>;
+    /// Uses a token up, in one statement; whose it was, or `None` when it is not good at that instant.
+    async fn consume(
+        &mut self,
+        hash: &TokenHash,
+        purpose: TokenPurpose,
+        now: DateTime<Utc>,
+    ) -> Result<Option<UserId>, StoreError>;
+    /// Makes every token of that purpose useless that the user still has.
+    async fn supersede(
+        &mut self,
+        user: UserId,
+        purpose: TokenPurpose,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError>;
+}
+
 /// The organizations' rows in the control database.
 #[async_trait]
 pub trait OrganizationRegistrar: Send {
-    /// Inserts the organization in the state `provisioning`; [`RULE_ORGANIZATION_SLUG`] when the slug is taken. The name of
-    /// its database is the store's business.
-    async fn reserve(&mut self, organization: &NewOrganization) -> Result<(), StoreError>;
     /// The organization with that slug, unless it is deleted.
     async fn find_by_slug(&mut self, slug: &Slug) -> Result<Option<OrganizationSummary>, StoreError>;
 }
 
-/// An organization's database could not be made or removed.
+/// Why an organization was not made. Nothing of it is left.
 #[derive(Debug, Error)]
-#[error("the organization's database could not be prepared")]
-pub struct ProvisionFailed(#[source] pub BoxError);
+pub enum ProvisionFailed {
+    /// Another organization has the slug.
+    #[error("the organization's short name is taken")]
+    SlugTaken,
+    /// Somebody has an account with the owner's address.
+    #[error("the address is taken")]
+    EmailTaken,
+    /// It could not be made.
+    #[error("the organization could not be prepared")]
+    Failed(#[source] BoxError),
+}
 
-/// Makes an organization's database. Filled by delegating to tenancy.
+/// Makes organizations. Filled by delegating to tenancy.
 #[async_trait]
 pub trait Provisioning: Send + Sync {
-    /// Makes the database of a reserved organization, writes its members into it and activates it. Calling it again
-    /// continues.
-    async fn provision(&self, organization: OrganizationId) -> Result<(), ProvisionFailed>;
-    /// Removes whatever there is of an organization that was never active: database, memberships, row, and the accounts
-    /// that the sign-up made for it. Absent is no error.
-    async fn discard(&self, organization: OrganizationId) -> Result<(), ProvisionFailed>;
+    /// Makes an organization with its database, its owner's account and his membership, and opens it for use: all of it, or
+    /// nothing.
+    async fn create(&self, new: NewOrganization) -> Result<MadeOrganization, ProvisionFailed>;
 }
 
 /// A member as the organization's own database knows him.

@@ -1,19 +1,14 @@
 //! Refresh tokens: good for one exchange, recognised when presented again.
 
-use crate::SecretText;
 use crate::policy::REFRESH_GRACE;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use crate::{SecretText, token_text};
 use chrono::{DateTime, Utc};
-use sha2::{Digest, Sha256};
 use std::fmt;
 use vigie_kernel::{RefreshTokenId, SessionId};
 
 const PREFIX: &str = "rt_";
-const BODY: usize = 43;
-const CHECKSUM: usize = 6;
 
-/// The SHA-256 of a token: all that the store keeps. A plain hash is enough for 256 random bits (ASVS 6.5.2).
+/// The SHA-256 of a token: all that the store keeps.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenHash([u8; 32]);
 
@@ -38,8 +33,6 @@ impl fmt::Debug for TokenHash {
 }
 
 /// A refresh token as its holder has it: `rt_`, 43 base64url characters, `_`, 6 characters of checksum.
-///
-/// The prefix and the checksum let a scanner recognise a leaked one, and let a mistyped one be refused without a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefreshSecret(SecretText);
 
@@ -47,22 +40,13 @@ impl RefreshSecret {
     /// The token of these random bytes.
     #[must_use]
     pub fn new(random: &[u8; 32]) -> Self {
-        let body = URL_SAFE_NO_PAD.encode(random);
-        let sum = checksum(&body);
-        Self(SecretText::new(format!("{PREFIX}{body}_{sum}")))
+        Self(token_text::make(PREFIX, random))
     }
 
     /// Reads a token; `None` when it is none of ours.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let rest = text.strip_prefix(PREFIX)?;
-        if rest.len() != BODY + 1 + CHECKSUM || !rest.is_ascii() {
-            return None;
-        }
-        let (body, sum) = rest.split_at(BODY);
-        let well_made = URL_SAFE_NO_PAD.decode(body).is_ok_and(|bytes| bytes.len() == 32);
-        (well_made && sum.strip_prefix('_') == Some(checksum(body).as_str()))
-            .then(|| Self(SecretText::new(text)))
+        token_text::parse(PREFIX, text).map(Self)
     }
 
     /// The token's text.
@@ -74,13 +58,8 @@ impl RefreshSecret {
     /// What the store keeps of it.
     #[must_use]
     pub fn hash(&self) -> TokenHash {
-        TokenHash(Sha256::digest(self.0.expose().as_bytes()).into())
+        token_text::hash(&self.0)
     }
-}
-
-fn checksum(body: &str) -> String {
-    let digest = Sha256::digest(format!("{PREFIX}{body}").as_bytes());
-    URL_SAFE_NO_PAD.encode(digest).chars().take(CHECKSUM).collect()
 }
 
 /// A refresh token as the store keeps it.

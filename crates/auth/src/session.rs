@@ -15,11 +15,14 @@ pub enum SessionEndReason {
     RefreshReuse,
     /// A newer session took its place.
     Evicted,
+    /// The password was set anew.
+    PasswordSet,
 }
 
 impl SessionEndReason {
     /// Every reason.
-    pub const ALL: [Self; 4] = [Self::Logout, Self::LogoutAll, Self::RefreshReuse, Self::Evicted];
+    pub const ALL: [Self; 5] =
+        [Self::Logout, Self::LogoutAll, Self::RefreshReuse, Self::Evicted, Self::PasswordSet];
 
     /// The stable name, as in the database.
     #[must_use]
@@ -29,6 +32,7 @@ impl SessionEndReason {
             Self::LogoutAll => "logout_all",
             Self::RefreshReuse => "refresh_reuse",
             Self::Evicted => "evicted",
+            Self::PasswordSet => "password_set",
         }
     }
 

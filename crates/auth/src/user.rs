@@ -15,6 +15,12 @@ impl PasswordHash {
         Self(phc)
     }
 
+    /// The hash of an account that nobody can log in to before a password is set: no text gives it.
+    #[must_use]
+    pub fn unset() -> Self {
+        Self("!".to_owned())
+    }
+
     /// The PHC text.
     #[must_use]
     pub fn as_phc(&self) -> &str {
@@ -139,6 +145,11 @@ impl User {
             created_at: self.0.created_at,
             updated_at: self.0.updated_at,
         }
+    }
+
+    /// Replaces the password.
+    pub(crate) fn set_password(&mut self, hash: PasswordHash, now: DateTime<Utc>) {
+        self.rehash(hash, now);
     }
 
     /// Replaces the hash of an unchanged password.

@@ -1,7 +1,7 @@
 //! The application: every service, wired.
 
 use crate::background::{Background, Handlers};
-use crate::bridges::{ControlProbe, LimitedAccounts, MemberContexts, TenancyProvisioning};
+use crate::bridges::{ControlProbe, LimitedAccounts, MemberContexts, SetPasswordTokens, TenancyProvisioning};
 use crate::config::{Config, LimitsConfig, SignupMode};
 use crate::error::StartError;
 use crate::notifier::Notifier;
@@ -11,8 +11,8 @@ use std::sync::Arc;
 use url::Url;
 use vigie_action_plans::{ActionGiven, ActionPlanService, ActionPlans, CommentWritten};
 use vigie_adapters::{
-    AeadSealer, BlockingParsePool, Ed25519Tokens, Limiter, LocalFiles, PasswordPool, PasswordPoolConfig,
-    Rate, Signer, SystemClock, SystemIds, SystemSecrets, TokenNames,
+    AeadSealer, BlockingParsePool, Ed25519Tokens, Limiter, LocalFileSpaces, LocalFiles, PasswordPool,
+    PasswordPoolConfig, Rate, Signer, SystemClock, SystemIds, SystemSecrets, SystemTimer, TokenNames,
 };
 use vigie_auth::{Auth, AuthPolicy, AuthPorts, AuthService, Upkeep};
 use vigie_imports::{ApplyImportRun, ImportRunEnded, ImportRunner, ImportService, ImportServiceImpl, Limits};
@@ -26,8 +26,8 @@ use vigie_repository::{
     TenantRepeats, TenantServer, TenantStore,
 };
 use vigie_tenancy::{
-    FailureBudget, Fleet, FleetOptions, FleetService, MigrationRun, NoProgress, ResolutionRules,
-    ResumeReport, Tenancy, TenancyService,
+    FailureBudget, Fleet, FleetOptions, FleetService, MigrationRun, NoProgress, OneServer, ResolutionRules,
+    ResumeReport, Tenancy, TenancyPorts, TenancyService,
 };
 
 /// The application. Cloning shares it.
@@ -103,20 +103,27 @@ impl App {
             signal,
         ));
 
+        let files_folder = config.data_dir.join("files");
+        let spaces = Arc::new(LocalFileSpaces::try_new(&files_folder).map_err(part("the folder of files"))?);
         let tenancy: Arc<dyn TenancyService> = Arc::new(Tenancy::new(
-            Arc::new(control.clone()),
-            databases.clone(),
+            TenancyPorts {
+                store: Arc::new(control.clone()),
+                databases: databases.clone(),
+                files: spaces,
+                placement: Arc::new(OneServer),
+                tokens: Arc::new(SetPasswordTokens(Arc::new(SystemSecrets))),
+                timer: Arc::new(SystemTimer),
+                clock: Arc::clone(&clock),
+                ids: Arc::clone(&ids),
+            },
             resolution_rules(&config)?,
             config.database.tenant_prefix.clone(),
-            Arc::clone(&clock),
-            Arc::clone(&ids),
         ));
         let signer = Arc::new(Signer::load(&keys_folder(&config)?).map_err(part("the signing key"))?);
         let limiter = Arc::new(Limiter::new(&throttles(&config.limits)));
         let auth = auth(&config, &control, &registry, &tenancy, (&signer, &limiter), (&clock, &ids))?;
         let limits = Limits { upload_bytes: config.limits.import_bytes, ..Limits::default() };
-        let files =
-            Arc::new(LocalFiles::try_new(&config.data_dir.join("files")).map_err(part("the file store"))?);
+        let files = Arc::new(LocalFiles::try_new(&files_folder).map_err(part("the file store"))?);
         let pool = Arc::new(BlockingParsePool::new(tokio::runtime::Handle::current(), cores()));
         let imports = Arc::new(ImportServiceImpl::new(
             store.clone(),
@@ -272,19 +279,18 @@ fn is_sqlite(config: &Config) -> bool {
 }
 
 async fn open_control(config: &Config) -> Result<ControlStore, StartError> {
-    let prefix = &config.database.tenant_prefix;
     let Some(url) = &config.database.url else {
-        return Ok(ControlStore::connect_sqlite(&config.data_dir.join("control.sqlite3"), prefix).await?);
+        return Ok(ControlStore::connect_sqlite(&config.data_dir.join("control.sqlite3")).await?);
     };
     let url = url.expose_secret();
     if let Some(file) = sqlite_path(url) {
         if let Some(folder) = Path::new(file).parent().filter(|folder| !folder.as_os_str().is_empty()) {
             private_folder(folder)?;
         }
-        return Ok(ControlStore::connect_sqlite(Path::new(file), prefix).await?);
+        return Ok(ControlStore::connect_sqlite(Path::new(file)).await?);
     }
     postgres_url("database.url", url)?;
-    Ok(ControlStore::connect_postgres(url, prefix).await?)
+    Ok(ControlStore::connect_postgres(url).await?)
 }
 
 fn tenant_server(config: &Config) -> Result<TenantServer, StartError> {

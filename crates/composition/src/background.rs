@@ -15,6 +15,10 @@ use vigie_tenancy::{ResumeReport, TenancyService};
 
 /// How often every organization's outbox is looked at, in case a signal was lost with a process.
 const SWEEP: Duration = Duration::from_mins(1);
+/// How often operations on organizations are looked for that wait, or whose holder is gone.
+const OPERATIONS: Duration = Duration::from_secs(5);
+/// How often the worker looks whether the organization of a running job is suspended.
+const PAUSE_CHECK: Duration = Duration::from_secs(1);
 /// How long an idle worker waits before it looks again: other processes enqueue too.
 const IDLE: Duration = Duration::from_secs(1);
 /// How long it waits after the control database did not answer.
@@ -95,10 +99,13 @@ impl Background {
     pub async fn relay_only(&self, stop: CancellationToken) {
         let mut sweep = tokio::time::interval(SWEEP);
         sweep.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut operations = tokio::time::interval(OPERATIONS);
+        operations.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
                 _ = sweep.tick() => self.sweep().await,
+                _ = operations.tick() => self.take_up_operations().await,
                 organizations = self.relay.signal().wait() => {
                     for organization in organizations {
                         if let Err(error) = self.relay.relay(organization).await {
@@ -118,12 +125,15 @@ impl Background {
         if let Err(error) = self.relay.sweep().await {
             tracing::warn!(%error, "the outboxes could not be swept");
         }
+    }
+
+    async fn take_up_operations(&self) {
         match self.tenancy.resume_unfinished().await {
             Ok(report) if report == ResumeReport::default() => {}
             Ok(report) => {
-                tracing::info!(?report, "went on with organizations whose provisioning had stopped");
+                tracing::info!(?report, "went on with operations on organizations");
             }
-            Err(error) => tracing::warn!(%error, "unfinished organizations could not be looked at"),
+            Err(error) => tracing::warn!(%error, "operations on organizations could not be looked at"),
         }
         match self.upkeep.run().await {
             Ok(forgotten) if forgotten == Forgotten::default() => {}
@@ -186,6 +196,10 @@ impl Background {
         let outcome = tokio::select! {
             outcome = handler.handle(&run, job.payload.clone()) => outcome,
             () = self.keep_lease(&job) => Err(JobError::LeaseLost),
+            () = self.paused(&job) => {
+                tracing::info!(job.id = %job.id, job.name = %job.name, "paused: the organization is suspended or not in use");
+                return self.queue.release(&job).await;
+            }
             () = stop.cancelled() => return self.queue.release(&job).await,
         };
         match outcome {
@@ -201,6 +215,21 @@ impl Background {
             Err(JobError::Retry(error)) => {
                 tracing::warn!(job.id = %job.id, job.name = %job.name, job.attempt = job.attempt, %error, "the attempt failed");
                 self.queue.retry(&job, handler.retry().delay_after(job.attempt), &error.to_string()).await
+            }
+        }
+    }
+
+    /// Returns when the organization of a running job is suspended; its jobs wait until it is resumed.
+    async fn paused(&self, job: &ClaimedJob) {
+        let Some(organization) = job.organization else { return std::future::pending().await };
+        loop {
+            tokio::time::sleep(PAUSE_CHECK).await;
+            match self.queue.is_paused(organization).await {
+                Ok(true) => return,
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::warn!(job.id = %job.id, %error, "the state of its organization is not known");
+                }
             }
         }
     }

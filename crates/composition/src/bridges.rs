@@ -4,27 +4,103 @@ use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
 use vigie_adapters::{LimitKey, LimitPolicy, LimitVerdict, Limiter};
-use vigie_auth::{AuthError, AuthService, Counted, ProvisionFailed, Provisioning, Throttle, TooMany};
+use vigie_auth::{
+    AuthError, AuthService, Counted, MadeOrganization, NewOrganization, OneTimeSecret, OrganizationSummary,
+    ProvisionFailed, Provisioning, Secrets, Throttle, TokenPurpose, TooMany,
+};
 use vigie_imports::RunContexts;
-use vigie_kernel::{OrganizationId, StoreError, TenantContext, UserId};
+use vigie_kernel::{BoxError, OperatorContext, OrganizationId, StoreError, TenantContext, UserId};
 use vigie_platform_monitoring::{HealthProbe, Impact};
 use vigie_repository::ControlStore;
-use vigie_tenancy::{TenancyError, TenancyService};
+use vigie_tenancy::{
+    CreateOrganization, FirstOwner, FreshToken, OperationState, Organization, OwnerTokens, Patience, Plan,
+    Redacted, TenancyError, TenancyService,
+};
 
-/// Identity has organizations' databases made by tenancy.
+/// Identity has organizations made by tenancy.
 pub(crate) struct TenancyProvisioning(pub(crate) Arc<dyn TenancyService>);
 
 #[async_trait]
 impl Provisioning for TenancyProvisioning {
-    async fn provision(&self, organization: OrganizationId) -> Result<(), ProvisionFailed> {
-        self.0.provision(organization).await.map(|_| ()).map_err(|error| ProvisionFailed(error.into()))
-    }
-
-    async fn discard(&self, organization: OrganizationId) -> Result<(), ProvisionFailed> {
-        match self.0.discard(organization).await {
-            Err(TenancyError::NotFound) | Ok(()) => Ok(()),
-            Err(error) => Err(ProvisionFailed(error.into())),
+    async fn create(&self, new: NewOrganization) -> Result<MadeOrganization, ProvisionFailed> {
+        let operator = OperatorContext::new(None, new.request_id);
+        let command = CreateOrganization {
+            name: new.name,
+            slug: new.slug.map(|slug| slug.to_string()),
+            domain: None,
+            plan: Plan::default(),
+            settings: new.settings,
+            owner: FirstOwner::SignedUp {
+                email: new.email,
+                full_name: new.full_name,
+                password_hash: Redacted::new(new.password_hash.as_phc()),
+                locale: new.locale,
+            },
+            idempotency_key: None,
+        };
+        let begun = self.0.begin(&operator, command).await.map_err(refused)?;
+        let owner = begun.owner.ok_or_else(|| ProvisionFailed::Failed("there is no owner".into()))?;
+        let outcome = self.0.run(begun, Patience::Impatient).await.map_err(refused)?;
+        match (outcome.operation.state(), outcome.organization) {
+            (OperationState::Succeeded, Some(organization)) => {
+                Ok(MadeOrganization { organization: summary(&organization), owner })
+            }
+            (
+                OperationState::Running
+                | OperationState::Succeeded
+                | OperationState::Undoing
+                | OperationState::Undone
+                | OperationState::Failed,
+                Some(_) | None,
+            ) => {
+                let why = outcome.operation.error().unwrap_or("the operation did not succeed").to_owned();
+                Err(ProvisionFailed::Failed(why.into()))
+            }
         }
+    }
+}
+
+fn refused(error: TenancyError) -> ProvisionFailed {
+    match error {
+        TenancyError::SlugTaken => ProvisionFailed::SlugTaken,
+        TenancyError::EmailTaken => ProvisionFailed::EmailTaken,
+        error @ (TenancyError::Invalid(_)
+        | TenancyError::TenantUnknown
+        | TenancyError::TenantConflict
+        | TenancyError::NotFound
+        | TenancyError::Transition { .. }
+        | TenancyError::ChangedMeanwhile
+        | TenancyError::DomainTaken
+        | TenancyError::KeyReused
+        | TenancyError::OperationNotFound
+        | TenancyError::OperationEnded(_)
+        | TenancyError::OperationHeld
+        | TenancyError::NotRepairable(_)
+        | TenancyError::Token(_)
+        | TenancyError::Prefix(_)
+        | TenancyError::Store(_)) => ProvisionFailed::Failed(error.into()),
+    }
+}
+
+fn summary(organization: &Organization) -> OrganizationSummary {
+    let it = organization.snapshot();
+    OrganizationSummary {
+        id: it.id,
+        slug: it.slug.clone(),
+        name: it.name.clone(),
+        status: it.status,
+        status_reason: it.status_reason.clone(),
+        settings: it.settings,
+    }
+}
+
+/// Tenancy hands out tokens of identity's making.
+pub(crate) struct SetPasswordTokens(pub(crate) Arc<dyn Secrets>);
+
+impl OwnerTokens for SetPasswordTokens {
+    fn fresh(&self) -> Result<FreshToken, BoxError> {
+        let secret = OneTimeSecret::new(TokenPurpose::SetPassword, &self.0.random()?);
+        Ok(FreshToken { text: Redacted::new(secret.text().expose()), hash: *secret.hash().as_bytes() })
     }
 }
 

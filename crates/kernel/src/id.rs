@@ -106,4 +106,10 @@ typed_id! {
     NotificationId,
     /// A notification on its way to one recipient by one channel.
     DeliveryId,
+    /// A server of organizations' databases.
+    ServerId,
+    /// A long operation on an organization, such as its creation.
+    OperationId,
+    /// A token that is good for one use, such as setting a first password.
+    OneTimeTokenId,
 }

@@ -9,6 +9,7 @@ mod decimal;
 mod error;
 mod fingerprint;
 mod keyset;
+mod mark;
 mod queue;
 mod read_on;
 mod registry;

@@ -1,27 +1,34 @@
 //! The place where organizations' databases live: a folder of SQLite files or a PostgreSQL server.
 
+mod postgres;
 mod rehearsal;
+mod sqlite;
 
-use crate::connect::{self, PoolSize};
 use crate::error::store_error;
-use crate::sql::Sql;
+use crate::mark::{Mark, ReadMark};
 use crate::{fingerprint, transaction};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, FromQueryResult};
-use std::path::{Path, PathBuf};
+use postgres::{quoted, with_database};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr};
+use sqlite::folder_of;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 use url::Url;
 use vigie_kernel::{OrganizationId, StoreError};
 use vigie_migrations::TenantMigrator;
-use vigie_tenancy::RULE_ORGANIZATION_DATABASE;
+use vigie_tenancy::{ConnectionSettings, RULE_ORGANIZATION_DATABASE};
+
+/// Databases created, dropped or set up at a time on one server by one process. More only wait for each other's disk.
+const ADMINISTRATIVE: usize = 4;
 
 /// Where organizations' databases are created and opened.
 #[derive(Debug)]
 pub struct TenantServer {
     kind: Kind,
-    /// One template is built at a time; cloning it needs no lock.
+    /// Whether the template of the current schema is known to be there. One is built at a time; cloning it needs no lock.
     template: Mutex<bool>,
+    /// Administrative actions under way.
+    administrative: Semaphore,
 }
 
 #[derive(Debug)]
@@ -31,94 +38,80 @@ enum Kind {
 }
 
 /// Whose a database says it is.
-enum Mark {
+enum Owner {
     /// There is no such database.
     Absent,
-    /// There is one with this mark; an empty one when it bears none.
-    Of(String),
+    /// The organization whose mark it bears.
+    Organization(OrganizationId),
+    /// It bears no mark of ours.
+    Unknown,
 }
 
-fn mark_of(organization: OrganizationId) -> String {
-    format!("vigie organization {organization}")
+impl Owner {
+    /// Of a database that is there.
+    fn of(mark: Option<&str>) -> Self {
+        mark.and_then(ReadMark::parse).map_or(Self::Unknown, |mark| Self::Organization(mark.organization))
+    }
 }
 
-fn mark_file(root: &Path, name: &str) -> PathBuf {
-    folder_of(root, name).join("owner")
+/// A database with a mark of ours, or without one what an interrupted creation left.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    pub(crate) name: String,
+    pub(crate) organization: OrganizationId,
+    pub(crate) mark: Option<ReadMark>,
 }
-
-/// What PostgreSQL says when it cannot clone a database that is in use.
-const OBJECT_IN_USE: &str = "55006";
-/// How often a clone is tried while somebody still uses the template.
-const CLONE_ATTEMPTS: u32 = 8;
 
 impl TenantServer {
     /// SQLite files under `<root>/<database name>/tenant.sqlite3`.
     #[must_use]
     pub fn sqlite(root: PathBuf) -> Self {
-        Self { kind: Kind::Sqlite { root }, template: Mutex::new(false) }
+        Self::on(Kind::Sqlite { root })
     }
 
     /// Databases of a PostgreSQL server; the URL's user may create and drop databases.
     #[must_use]
     pub fn postgres(admin: Url) -> Self {
-        Self { kind: Kind::Postgres { admin }, template: Mutex::new(false) }
+        Self::on(Kind::Postgres { admin })
+    }
+
+    fn on(kind: Kind) -> Self {
+        Self { kind, template: Mutex::new(false), administrative: Semaphore::new(ADMINISTRATIVE) }
     }
 
     /// Opens an organization's database. Nothing is ever created by opening.
     pub(crate) async fn open(&self, name: &str) -> Result<DatabaseConnection, DbErr> {
         match &self.kind {
-            Kind::Sqlite { root } => connect::sqlite(&file_of(root, name), false, PoolSize::TENANT).await,
-            Kind::Postgres { admin } => {
-                connect::postgres(with_database(admin, name).as_str(), PoolSize::TENANT).await
-            }
+            Kind::Sqlite { root } => sqlite::open(root, name).await,
+            Kind::Postgres { admin } => postgres::open(admin, name).await,
         }
     }
 
     /// Creates the database as a copy of the template of the current schema, marked as its organization's. One that is there with that
     /// mark is left alone; one with another mark, or with none, is a conflict: it is not ours to use.
-    pub(crate) async fn create(&self, name: &str, organization: OrganizationId) -> Result<(), StoreError> {
-        match self.mark(name).await? {
-            Mark::Absent => {}
-            Mark::Of(text) if text == mark_of(organization) => return Ok(()),
-            Mark::Of(_) => return Err(StoreError::Conflict(RULE_ORGANIZATION_DATABASE)),
-        }
-        self.ensure_template(organization).await?;
-        match &self.kind {
-            Kind::Sqlite { root } => copy_template(root, name, organization).await.map_err(io_error),
-            Kind::Postgres { admin } => clone_template(admin, name, organization).await,
-        }
+    pub(crate) async fn create(&self, name: &str, mark: Mark) -> Result<(), StoreError> {
+        let _turn = self.turn().await?;
+        self.ensure_template(mark.organization).await?;
+        let is_its = match &self.kind {
+            Kind::Sqlite { root } => match sqlite::owner(root, name).await.map_err(io_error)? {
+                Owner::Absent => sqlite::create(root, name, mark).await.map_err(io_error)?,
+                Owner::Organization(owner) => owner == mark.organization,
+                Owner::Unknown => false,
+            },
+            Kind::Postgres { admin } => postgres::create(admin, name, mark).await?,
+        };
+        if is_its { Ok(()) } else { Err(StoreError::Conflict(RULE_ORGANIZATION_DATABASE)) }
     }
 
-    /// What is there under that name, and whose it says it is.
-    async fn mark(&self, name: &str) -> Result<Mark, StoreError> {
-        match &self.kind {
-            Kind::Sqlite { root } => {
-                if !tokio::fs::try_exists(file_of(root, name)).await.map_err(io_error)? {
-                    return Ok(Mark::Absent);
-                }
-                match tokio::fs::read_to_string(mark_file(root, name)).await {
-                    Ok(text) => Ok(Mark::Of(text)),
-                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Mark::Of(String::new())),
-                    Err(error) => Err(io_error(error)),
-                }
-            }
-            Kind::Postgres { admin } => {
-                #[derive(FromQueryResult)]
-                struct Row {
-                    mark: Option<String>,
-                }
-                let admin = connect::postgres(admin.as_str(), PoolSize::SINGLE).await.map_err(store_error)?;
-                let row: Option<Row> = Sql::new(
-                    &admin,
-                    "SELECT shobj_description(oid, 'pg_database') AS mark FROM pg_database WHERE datname = $1",
-                )
-                .bind(name)
-                .one(&admin)
-                .await
-                .map_err(store_error)?;
-                Ok(row.map_or(Mark::Absent, |row| Mark::Of(row.mark.unwrap_or_default())))
-            }
-        }
+    /// Sets limits on the database itself; `false` on SQLite, which has none.
+    pub(crate) async fn configure(
+        &self,
+        name: &str,
+        settings: &ConnectionSettings,
+    ) -> Result<bool, StoreError> {
+        let Kind::Postgres { admin } = &self.kind else { return Ok(false) };
+        let _turn = self.turn().await?;
+        postgres::configure(admin, name, settings).await.map(|()| true)
     }
 
     /// Brings a database to the current schema.
@@ -126,25 +119,34 @@ impl TenantServer {
         transaction::migrate::<TenantMigrator>(connection).await.map_err(store_error)
     }
 
-    /// Drops the database if it bears the organization's mark; one that is not there, or is not its, is left alone.
+    /// Drops the database if it bears the organization's mark, and what an interrupted creation left; one that is not there, or is not
+    /// its, is left alone.
     pub(crate) async fn drop(&self, name: &str, organization: OrganizationId) -> Result<(), StoreError> {
-        match self.mark(name).await? {
-            Mark::Of(text) if text == mark_of(organization) => {}
-            Mark::Absent | Mark::Of(_) => return Ok(()),
-        }
+        let _turn = self.turn().await?;
         match &self.kind {
-            Kind::Sqlite { root } => match tokio::fs::remove_dir_all(folder_of(root, name)).await {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(io_error(error)),
-                Ok(()) | Err(_) => Ok(()),
-            },
-            Kind::Postgres { admin } => {
-                let admin = connect::postgres(admin.as_str(), PoolSize::SINGLE).await.map_err(store_error)?;
-                admin
-                    .execute_unprepared(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quoted(name)))
-                    .await
-                    .map(|_| ())
-                    .map_err(store_error)
-            }
+            Kind::Sqlite { root } => sqlite::drop_own(root, name, organization).await.map_err(io_error),
+            Kind::Postgres { admin } => postgres::drop_own(admin, name, organization).await,
+        }
+    }
+
+    /// Drops what an interrupted creation left, if it still bears no mark.
+    pub(crate) async fn drop_draft(
+        &self,
+        name: &str,
+        organization: OrganizationId,
+    ) -> Result<(), StoreError> {
+        let _turn = self.turn().await?;
+        match &self.kind {
+            Kind::Sqlite { root } => sqlite::drop_draft(root, organization).await.map_err(io_error),
+            Kind::Postgres { admin } => postgres::drop_draft(admin, name).await,
+        }
+    }
+
+    /// The databases that bear a mark of ours, and what interrupted creations left, among those whose names begin with `prefix`.
+    pub(crate) async fn list(&self, prefix: &str) -> Result<Vec<Listed>, StoreError> {
+        match &self.kind {
+            Kind::Sqlite { root } => sqlite::list(root, prefix).await.map_err(io_error),
+            Kind::Postgres { admin } => postgres::list(admin, prefix).await,
         }
     }
 
@@ -154,28 +156,20 @@ impl TenantServer {
         let mut ready = self.template.lock().await;
         if !*ready {
             match &self.kind {
-                Kind::Sqlite { root } => build_sqlite_template(root, waiting).await?,
-                Kind::Postgres { admin } => build_postgres_template(admin, waiting).await?,
+                Kind::Sqlite { root } => sqlite::build_template(root, waiting).await?,
+                Kind::Postgres { admin } => postgres::build_template(admin, waiting).await?,
             }
             *ready = true;
         }
         Ok(())
     }
+
+    async fn turn(&self) -> Result<SemaphorePermit<'_>, StoreError> {
+        self.administrative.acquire().await.map_err(|error| StoreError::Unavailable(Box::new(error)))
+    }
 }
 
-fn folder_of(root: &Path, name: &str) -> PathBuf {
-    root.join(name)
-}
-
-fn file_of(root: &Path, name: &str) -> PathBuf {
-    folder_of(root, name).join("tenant.sqlite3")
-}
-
-fn template_file(root: &Path) -> PathBuf {
-    root.join(".templates").join(format!("{}.sqlite3", fingerprint::current()))
-}
-
-fn template_database() -> String {
+fn template_name() -> String {
     format!("vigie_tpl_{}", fingerprint::current())
 }
 
@@ -187,137 +181,8 @@ fn builder(waiting: OrganizationId) -> String {
     format!("{}_{:x}_{attempt:x}", &organization[20..], std::process::id())
 }
 
-fn with_database(admin: &Url, name: &str) -> Url {
-    let mut url = admin.clone();
-    url.set_path(name);
-    url
-}
-
-/// An identifier in quotes. Names are made by us from slugs, yet a quote inside would end the identifier.
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
 fn io_error(error: std::io::Error) -> StoreError {
     StoreError::Unavailable(Box::new(error))
-}
-
-async fn build_sqlite_template(root: &Path, waiting: OrganizationId) -> Result<(), StoreError> {
-    let template = template_file(root);
-    if tokio::fs::try_exists(&template).await.map_err(io_error)? {
-        return Ok(());
-    }
-    let folder = root.join(".templates");
-    tokio::fs::create_dir_all(&folder).await.map_err(io_error)?;
-    let draft = folder.join(format!("draft-{}.sqlite3", builder(waiting)));
-    remove_if_there(&draft).await?;
-    let connection = connect::sqlite(&draft, true, PoolSize::SINGLE).await.map_err(store_error)?;
-    transaction::migrate::<TenantMigrator>(&connection).await.map_err(store_error)?;
-    // One plain file without a side file is what can be copied.
-    for pragma in ["PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA journal_mode = DELETE"] {
-        connection.execute_unprepared(pragma).await.map_err(store_error)?;
-    }
-    connection.close().await.map_err(store_error)?;
-    tokio::fs::rename(&draft, &template).await.map_err(io_error)
-}
-
-async fn remove_if_there(file: &Path) -> Result<(), StoreError> {
-    match tokio::fs::remove_file(file).await {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(io_error(error)),
-        Ok(()) | Err(_) => Ok(()),
-    }
-}
-
-/// Copies under a temporary name, flushes, renames: a half-copied file never bears the database's name.
-async fn copy_template(root: &Path, name: &str, organization: OrganizationId) -> std::io::Result<()> {
-    let target = file_of(root, name);
-    tokio::fs::create_dir_all(folder_of(root, name)).await?;
-    tokio::fs::write(mark_file(root, name), mark_of(organization)).await?;
-    let draft = target.with_extension("draft");
-    tokio::fs::copy(template_file(root), &draft).await?;
-    tokio::fs::File::open(&draft).await?.sync_all().await?;
-    tokio::fs::rename(&draft, &target).await
-}
-
-/// Builds the template under a name of its own and renames it when it is whole: of several processes that start at once on a new schema,
-/// also ones that share nothing but the server, one wins and the others use what it built.
-async fn build_postgres_template(admin_url: &Url, waiting: OrganizationId) -> Result<(), StoreError> {
-    let admin = connect::postgres(admin_url.as_str(), PoolSize::SINGLE).await.map_err(store_error)?;
-    let name = template_database();
-    if database_exists(&admin, &name).await? {
-        return Ok(());
-    }
-    let draft = format!("{name}_{}", builder(waiting));
-    for statement in [
-        format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quoted(&draft)),
-        format!("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'", quoted(&draft)),
-    ] {
-        admin.execute_unprepared(&statement).await.map_err(store_error)?;
-    }
-    let connection = connect::postgres(with_database(admin_url, &draft).as_str(), PoolSize::SINGLE)
-        .await
-        .map_err(store_error)?;
-    transaction::migrate::<TenantMigrator>(&connection).await.map_err(store_error)?;
-    connection.execute_unprepared("ANALYZE").await.map_err(store_error)?;
-    connection.close().await.map_err(store_error)?;
-    // Without connections nobody can be inside when it is cloned.
-    let seal = format!("ALTER DATABASE {} WITH ALLOW_CONNECTIONS false", quoted(&draft));
-    admin.execute_unprepared(&seal).await.map_err(store_error)?;
-    let rename = format!("ALTER DATABASE {} RENAME TO {}", quoted(&draft), quoted(&name));
-    match admin.execute_unprepared(&rename).await {
-        Ok(_) => {
-            let mark = format!("ALTER DATABASE {} WITH IS_TEMPLATE true", quoted(&name));
-            admin.execute_unprepared(&mark).await.map(|_| ()).map_err(store_error)
-        }
-        Err(error) => {
-            admin
-                .execute_unprepared(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quoted(&draft)))
-                .await
-                .map_err(store_error)?;
-            if database_exists(&admin, &name).await? { Ok(()) } else { Err(store_error(error)) }
-        }
-    }
-}
-
-async fn database_exists(admin: &DatabaseConnection, name: &str) -> Result<bool, StoreError> {
-    Sql::new(admin, "SELECT 1 FROM pg_database WHERE datname = $1")
-        .bind(name)
-        .exists(admin)
-        .await
-        .map_err(store_error)
-}
-
-async fn clone_template(admin: &Url, name: &str, organization: OrganizationId) -> Result<(), StoreError> {
-    let admin = connect::postgres(admin.as_str(), PoolSize::SINGLE).await.map_err(store_error)?;
-    let clone = format!(
-        "CREATE DATABASE {} TEMPLATE {} STRATEGY WAL_LOG",
-        quoted(name),
-        quoted(&template_database())
-    );
-    let mut wait = Duration::from_millis(20);
-    let mut attempt = 1;
-    loop {
-        match admin.execute_unprepared(&clone).await {
-            Ok(_) => break,
-            Err(error) if in_use(&error) && attempt < CLONE_ATTEMPTS => {
-                tokio::time::sleep(wait).await;
-                wait *= 2;
-                attempt += 1;
-            }
-            Err(error) => return Err(store_error(error)),
-        }
-    }
-    let mark = format!("COMMENT ON DATABASE {} IS '{}'", quoted(name), mark_of(organization));
-    admin.execute_unprepared(&mark).await.map(|_| ()).map_err(store_error)
-}
-
-fn in_use(error: &DbErr) -> bool {
-    let (DbErr::Exec(runtime) | DbErr::Query(runtime)) = error else { return false };
-    let sea_orm::RuntimeErr::SqlxError(error) = runtime else { return false };
-    error
-        .as_database_error()
-        .and_then(|error| error.code().map(|code| code == OBJECT_IN_USE))
-        .unwrap_or(false)
 }
 
 /// Whether the connection speaks to PostgreSQL.

@@ -3,6 +3,7 @@
 use crate::connect::{self, PoolSize};
 use crate::sql::Sql;
 use sea_orm::{ConnectionTrait, FromQueryResult};
+use std::path::Path;
 use url::Url;
 use uuid::Uuid;
 use vigie_kernel::BoxError;
@@ -80,6 +81,13 @@ async fn drop_databases(admin: &str, prefix: &str) -> Result<(), BoxError> {
         admin.execute_unprepared(&format!("DROP DATABASE {} WITH (FORCE)", row.datname)).await?;
     }
     Ok(admin.close().await?)
+}
+
+/// Runs plain SQL on a SQLite file.
+pub async fn sqlite_execute(file: &Path, sql: &str) -> Result<(), BoxError> {
+    let connection = connect::sqlite(file, false, PoolSize::SINGLE).await?;
+    connection.execute_unprepared(sql).await?;
+    Ok(connection.close().await?)
 }
 
 impl Drop for TestDatabases {

@@ -60,7 +60,9 @@ pub(crate) async fn migrate_open<M: MigratorTrait>(
 
 async fn lock(txn: &DatabaseTransaction) -> Result<(), DbErr> {
     if txn.get_database_backend() == DbBackend::Postgres {
-        txn.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
+        // The organization's own time limit on statements is not meant for migrations.
+        let lock = format!("SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock({MIGRATION_LOCK})");
+        txn.execute_unprepared(&lock).await?;
     }
     Ok(())
 }

@@ -1,45 +1,9 @@
 //! What can go wrong with organizations.
 
-use crate::OrganizationStatus;
-use crate::ports::RULE_ORGANIZATION_SLUG;
-use std::fmt;
+use crate::ports::{RULE_ORGANIZATION_DOMAIN, RULE_ORGANIZATION_SLUG, RULE_OWNER_EMAIL};
+use crate::{OperationState, OrganizationStatus};
 use thiserror::Error;
 use vigie_kernel::{FieldErrors, StoreError};
-
-/// A step of making an organization's database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ProvisioningStep {
-    /// Making the database.
-    Create,
-    /// Bringing its schema up to date and writing its identity into it.
-    Migrate,
-    /// Writing its first rows.
-    Seed,
-    /// Trying it out.
-    Probe,
-    /// Dropping it, when undone.
-    Drop,
-}
-
-impl ProvisioningStep {
-    /// The stable name.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Create => "create",
-            Self::Migrate => "migrate",
-            Self::Seed => "seed",
-            Self::Probe => "probe",
-            Self::Drop => "drop",
-        }
-    }
-}
-
-impl fmt::Display for ProvisioningStep {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
 
 /// Why something was not done with an organization.
 #[derive(Debug, Error)]
@@ -70,14 +34,30 @@ pub enum TenancyError {
     /// Another writer came first (409).
     #[error("changed meanwhile")]
     ChangedMeanwhile,
-    /// A step of provisioning failed; the organization is still in provisioning and can be finished or discarded.
-    #[error("the step {step} failed")]
-    Step {
-        /// The step.
-        step: ProvisioningStep,
-        /// What the database said.
-        source: StoreError,
-    },
+    /// Another organization has the domain (409 `domain_taken`).
+    #[error("the domain is taken")]
+    DomainTaken,
+    /// Somebody has an account with the owner's address (409 `email_taken`). Told to who signs up only.
+    #[error("the address is taken")]
+    EmailTaken,
+    /// Something else was asked for under this key (422 `idempotency_key_reused`).
+    #[error("something else was asked for under this key")]
+    KeyReused,
+    /// There is no operation with that id (404).
+    #[error("no such operation")]
+    OperationNotFound,
+    /// The operation has ended: there is nothing to retry or to undo (409).
+    #[error("the operation has ended: {0}")]
+    OperationEnded(OperationState),
+    /// A process works on the operation now (409).
+    #[error("the operation is under way")]
+    OperationHeld,
+    /// What was found cannot be repaired, only restored by the operator.
+    #[error("it cannot be repaired: {0}")]
+    NotRepairable(&'static str),
+    /// No token for the owner could be made.
+    #[error("no token could be made")]
+    Token(#[source] vigie_kernel::BoxError),
     /// The configured prefix of database names is none.
     #[error(transparent)]
     Prefix(#[from] crate::DatabaseNameError),
@@ -90,6 +70,8 @@ impl From<StoreError> for TenancyError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Conflict(RULE_ORGANIZATION_SLUG) => Self::SlugTaken,
+            StoreError::Conflict(RULE_ORGANIZATION_DOMAIN) => Self::DomainTaken,
+            StoreError::Conflict(RULE_OWNER_EMAIL) => Self::EmailTaken,
             StoreError::Stale => Self::ChangedMeanwhile,
             // A database name in use comes here too: the service takes the next one by itself, and past that it is a
             // fault of the installation.

@@ -76,6 +76,21 @@ impl ResolutionRules {
         Ok(NamedTenant { slug, domain })
     }
 
+    /// The form in which a domain of an organization's own is looked up; `None` for what is none: an address, a name without
+    /// a dot, the base domain or one under it, a host of the product itself.
+    #[must_use]
+    pub fn own_domain(&self, text: &str) -> Option<String> {
+        if text.contains(':') {
+            return None;
+        }
+        let host = normalise(text).ok()??;
+        let is_under_ours = host.strip_suffix(&self.base_domain).is_some_and(|rest| rest.ends_with('.'));
+        match self.read_host(&host) {
+            Ok(Host::Domain(domain)) if !is_under_ours => Some(domain),
+            Ok(Host::Domain(_) | Host::Slug(_) | Host::Nobody) | Err(_) => None,
+        }
+    }
+
     fn read_host(&self, host: &str) -> Result<Host, TenancyError> {
         let Some(host) = normalise(host).map_err(|NoHost| TenancyError::TenantUnknown)? else {
             return Ok(Host::Nobody);

@@ -1,12 +1,9 @@
 //! The organization.
 
 use crate::status::may_become;
-use crate::{Availability, DatabaseName, OrganizationStatus, Plan, TenancyError};
+use crate::{Availability, DatabaseName, OrganizationStatus, Plan, Switch, TenancyError};
 use chrono::{DateTime, Utc};
 use vigie_kernel::{OrganizationId, OrganizationSettings, Slug};
-
-/// Kept as the reason of a failed organization while it is being undone, so that an interrupted undo goes on.
-const DISCARDING: &str = "discarding";
 
 /// An organization as it is stored and shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,12 +146,6 @@ impl Organization {
         self.0.status.into()
     }
 
-    /// Whether it is being undone after a failed provisioning.
-    #[must_use]
-    pub fn is_being_discarded(&self) -> bool {
-        self.0.status == OrganizationStatus::Failed && self.0.status_reason.as_deref() == Some(DISCARDING)
-    }
-
     /// Takes another database name, as long as the database has not been migrated; told by a refusal of the transition
     /// otherwise.
     pub fn rename_database(&mut self, name: DatabaseName, now: DateTime<Utc>) -> Result<(), TenancyError> {
@@ -171,12 +162,6 @@ impl Organization {
 
     /// Starts provisioning again after a failure.
     pub fn retry(&mut self, now: DateTime<Utc>) -> Result<Change, TenancyError> {
-        if self.is_being_discarded() {
-            return Err(TenancyError::Transition {
-                from: self.0.status,
-                to: OrganizationStatus::Provisioning,
-            });
-        }
         self.become_status(OrganizationStatus::Provisioning, None, now)
     }
 
@@ -189,16 +174,32 @@ impl Organization {
         Ok(change)
     }
 
-    /// Marks it as being undone; only one that has never been active can be.
-    pub fn discard(&mut self, now: DateTime<Utc>) -> Result<Change, TenancyError> {
-        if self.0.status != OrganizationStatus::Failed {
-            return self.become_status(OrganizationStatus::Failed, Some(DISCARDING.to_owned()), now);
+    /// Marks it as one whose creation failed or is being undone; only one that has never been active can be.
+    pub fn fail(&mut self, reason: &str, now: DateTime<Utc>) -> Result<Change, TenancyError> {
+        self.become_status(OrganizationStatus::Failed, Some(reason.to_owned()), now)
+    }
+
+    /// Changes the name and locks or opens it, as one change.
+    pub fn change(
+        &mut self,
+        name: Option<String>,
+        switch: Option<Switch>,
+        now: DateTime<Utc>,
+    ) -> Result<Change, TenancyError> {
+        let before = self.0.version;
+        match switch {
+            Some(Switch::Suspend(reason)) => self.suspend(reason, now)?,
+            Some(Switch::Resume(reason)) => self.resume(Some(reason), now)?,
+            None => Change::None,
+        };
+        if let Some(name) = name.filter(|name| *name != self.0.name) {
+            self.0.name = name;
+            self.touch(now);
         }
-        if self.is_being_discarded() {
+        if self.0.version == before {
             return Ok(Change::None);
         }
-        self.0.status_reason = Some(DISCARDING.to_owned());
-        self.touch(now);
+        self.0.version = before + 1;
         Ok(Change::Applied)
     }
 

@@ -1,34 +1,35 @@
 //! The use cases of organizations.
 
 use crate::cache::{Name, ResolutionCache};
+use crate::creation::NAME_MAX;
 use crate::{
-    Change, DatabaseName, ListOrganizations, NewOrganization, Organization, OrganizationRef,
-    OrganizationStatus, OrganizationStore, RULE_ORGANIZATION_DATABASE, ReserveOrganization, ResolutionRules,
-    TenancyError, TenantDatabases, TenantHints,
+    Begun, Change, ChangeOrganization, CreateOrganization, FileSpaces, Finding, ListOperations,
+    ListOrganizations, Operation, Organization, OrganizationRef, OrganizationStatus, OrganizationStore,
+    Outcome, OwnerTokens, Patience, PlacementPort, ResolutionRules, Switch, TenancyError, TenantDatabases,
+    TenantHints, Timer,
 };
 use async_trait::async_trait;
 use serde_json::json;
 use std::sync::Arc;
+use uuid::Uuid;
 use vigie_kernel::{
-    AuditEntry, Clock, FieldError, FieldErrors, IdSource, OperatorContext, OrganizationId, Page, PageRequest,
-    Slug, StoreError, UserId, required_text,
+    AuditEntry, Clock, FieldErrors, IdSource, OperationId, OperatorContext, OrganizationId, Page,
+    PageRequest, Slug, UserId, required_text,
 };
 
-/// Most characters of an organization's name.
-const NAME_MAX: usize = 120;
 /// Most characters of the reason of a suspension.
 const REASON_MAX: usize = 1000;
 /// How many names are tried for a database before something must be wrong.
 pub(crate) const NAMES_TRIED: u32 = 50;
 
-/// What became of the organizations whose provisioning had been interrupted.
+/// What became of the operations that were taken up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ResumeReport {
-    /// Finished: active now.
+    /// Finished: the organization is active now.
     pub finished: u32,
-    /// Undone: gone now.
+    /// Undone: the organization is gone now.
     pub discarded: u32,
-    /// Left for the next time, because a database does not answer.
+    /// Left for the next time, or for the operator.
     pub left: u32,
 }
 
@@ -56,24 +57,63 @@ pub trait TenancyService: Send + Sync {
         page: &PageRequest,
     ) -> Result<Page<Organization>, TenancyError>;
 
-    /// Reserves the slug and the database name of a new organization. Field errors on `name` and `slug`;
-    /// [`TenancyError::SlugTaken`].
-    async fn reserve(
+    /// The domains of these organizations, in one statement, in the order of their names.
+    async fn domains(
         &self,
         operator: &OperatorContext,
-        command: ReserveOrganization,
-    ) -> Result<Organization, TenancyError>;
+        organizations: &[OrganizationId],
+    ) -> Result<Vec<(OrganizationId, String)>, TenancyError>;
 
-    /// Makes the organization's database and opens the organization for use; goes on where an earlier attempt stopped,
-    /// and does nothing for one that is in use. On [`TenancyError::Step`] it stays in provisioning.
-    async fn provision(&self, id: OrganizationId) -> Result<Organization, TenancyError>;
+    /// Reserves what a new organization needs - slug, database name, domain, the owner's address - and begins the operation
+    /// that makes it, to be run by [`TenancyService::run`]. When it is not, another process takes it up.
+    ///
+    /// Field errors on `name`, `slug`, `domain`, `admin_email`, `admin_full_name`; [`TenancyError::SlugTaken`],
+    /// [`TenancyError::DomainTaken`], [`TenancyError::EmailTaken`] (of who signed up), [`TenancyError::KeyReused`].
+    async fn begin(
+        &self,
+        operator: &OperatorContext,
+        command: CreateOrganization,
+    ) -> Result<Begun, TenancyError>;
 
-    /// Removes every trace of an organization that has never been active: database, memberships, row. Any other one is
-    /// refused with [`TenancyError::Transition`].
-    async fn discard(&self, id: OrganizationId) -> Result<(), TenancyError>;
+    /// Runs what was begun until it ends or has to wait. An operation that was asked for before is only told.
+    async fn run(&self, begun: Begun, patience: Patience) -> Result<Outcome, TenancyError>;
 
-    /// Finishes or discards the organizations whose provisioning stopped more than a minute ago; for start-up.
+    /// One operation, as it is now, with its organization.
+    async fn operation(&self, operator: &OperatorContext, id: OperationId) -> Result<Outcome, TenancyError>;
+
+    /// The operations, newest first.
+    async fn operations(
+        &self,
+        operator: &OperatorContext,
+        filter: &ListOperations,
+        page: &PageRequest,
+    ) -> Result<Page<Operation>, TenancyError>;
+
+    /// Tries an operation again now, in the direction that it has: [`TenancyError::OperationEnded`],
+    /// [`TenancyError::OperationHeld`].
+    async fn retry(&self, operator: &OperatorContext, id: OperationId) -> Result<Outcome, TenancyError>;
+
+    /// Undoes what an operation has done so far: database, files, memberships, rows. Errors as [`TenancyService::retry`].
+    async fn undo(&self, operator: &OperatorContext, id: OperationId) -> Result<Outcome, TenancyError>;
+
+    /// Takes up operations that wait or whose holder is gone, and organizations that nobody is about: at start-up, and
+    /// every few seconds.
     async fn resume_unfinished(&self) -> Result<ResumeReport, TenancyError>;
+
+    /// What does not belong together: databases and files without an organization, organizations without a database, stuck
+    /// operations, members out of step. Opens every organization's database, one after the other.
+    async fn examine(&self, operator: &OperatorContext) -> Result<Vec<Finding>, TenancyError>;
+
+    /// Repairs something that was found; [`TenancyError::NotRepairable`] when only the operator can.
+    async fn repair(&self, operator: &OperatorContext, finding: &Finding) -> Result<(), TenancyError>;
+
+    /// Changes the name, and locks or opens the organization, as one change. Field errors on `name` and `reason`.
+    async fn change(
+        &self,
+        operator: &OperatorContext,
+        id: OrganizationId,
+        command: ChangeOrganization,
+    ) -> Result<Organization, TenancyError>;
 
     /// Locks an organization, with a reason that its members see (1..=1,000 characters).
     async fn suspend(
@@ -92,33 +132,47 @@ pub trait TenancyService: Send + Sync {
     ) -> Result<Organization, TenancyError>;
 }
 
+/// What tenancy needs of the outside, all of it.
+#[derive(Clone)]
+pub struct TenancyPorts {
+    /// The control database.
+    pub store: Arc<dyn OrganizationStore>,
+    /// The organizations' databases.
+    pub databases: Arc<dyn TenantDatabases>,
+    /// The spaces of organizations' files.
+    pub files: Arc<dyn FileSpaces>,
+    /// Chooses servers.
+    pub placement: Arc<dyn PlacementPort>,
+    /// Gives tokens for owners without a password.
+    pub tokens: Arc<dyn OwnerTokens>,
+    /// Lets time pass.
+    pub timer: Arc<dyn Timer>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Gives ids.
+    pub ids: Arc<dyn IdSource>,
+}
+
 /// The one implementation of [`TenancyService`].
 pub struct Tenancy {
-    pub(crate) store: Arc<dyn OrganizationStore>,
-    pub(crate) databases: Arc<dyn TenantDatabases>,
-    rules: ResolutionRules,
-    database_prefix: String,
-    cache: ResolutionCache,
-    pub(crate) clock: Arc<dyn Clock>,
-    ids: Arc<dyn IdSource>,
+    pub(crate) ports: TenancyPorts,
+    pub(crate) rules: ResolutionRules,
+    pub(crate) database_prefix: String,
+    pub(crate) cache: ResolutionCache,
+    /// This process, as a holder of operations.
+    pub(crate) holder: Uuid,
 }
 
 impl Tenancy {
     /// The service; `database_prefix` starts the name of every new organization's database (`vigie_org_`).
     #[must_use]
-    pub fn new(
-        store: Arc<dyn OrganizationStore>,
-        databases: Arc<dyn TenantDatabases>,
-        rules: ResolutionRules,
-        database_prefix: String,
-        clock: Arc<dyn Clock>,
-        ids: Arc<dyn IdSource>,
-    ) -> Self {
-        Self { store, databases, rules, database_prefix, cache: ResolutionCache::default(), clock, ids }
+    pub fn new(ports: TenancyPorts, rules: ResolutionRules, database_prefix: String) -> Self {
+        let holder = ports.ids.next_uuid();
+        Self { ports, rules, database_prefix, cache: ResolutionCache::default(), holder }
     }
 
     pub(crate) async fn load(&self, id: OrganizationId) -> Result<Organization, TenancyError> {
-        self.store.read().await?.find(id).await?.ok_or(TenancyError::NotFound)
+        self.ports.store.read().await?.find(id).await?.ok_or(TenancyError::NotFound)
     }
 
     /// Stores a changed organization with its audit line, and forgets what is remembered of it.
@@ -127,7 +181,7 @@ impl Tenancy {
         organization: &Organization,
         entry: &AuditEntry,
     ) -> Result<(), TenancyError> {
-        let mut work = self.store.begin().await?;
+        let mut work = self.ports.store.begin().await?;
         work.organizations().update(organization).await?;
         work.audit().record(entry).await?;
         work.commit().await?;
@@ -145,8 +199,8 @@ impl Tenancy {
         request_id: &str,
     ) -> AuditEntry {
         AuditEntry {
-            id: self.ids.next(),
-            at: self.clock.now(),
+            id: self.ports.ids.next(),
+            at: self.ports.clock.now(),
             actor,
             action,
             subject_kind: "organization",
@@ -157,12 +211,12 @@ impl Tenancy {
     }
 
     async fn look_up(&self, name: Name) -> Result<Option<OrganizationRef>, TenancyError> {
-        let now = self.clock.now();
+        let now = self.ports.clock.now();
         let generation = match self.cache.recall(&name, now) {
             Ok(known) => return Ok(known),
             Err(generation) => generation,
         };
-        let mut reads = self.store.read().await?;
+        let mut reads = self.ports.store.read().await?;
         let found = match &name {
             Name::Slug(slug) => reads.find_by_slug(slug).await?,
             Name::Domain(domain) => reads.find_by_domain(domain).await?,
@@ -172,37 +226,20 @@ impl Tenancy {
         self.cache.remember(name, found.as_ref(), generation, now);
         Ok(found)
     }
-
-    async fn switch(
-        &self,
-        operator: &OperatorContext,
-        id: OrganizationId,
-        action: &'static str,
-        change: impl FnOnce(&mut Organization) -> Result<Change, TenancyError> + Send,
-    ) -> Result<Organization, TenancyError> {
-        let mut organization = self.get(id).await?;
-        let from = organization.status();
-        if change(&mut organization)? == Change::Applied {
-            let entry = self.audit(action, &organization, from, operator.actor(), operator.request_id());
-            self.save(&organization, &entry).await?;
-        }
-        Ok(organization)
-    }
 }
 
-/// The name and slug of a new organization, or every error at once.
-fn check_names(command: &ReserveOrganization) -> Result<(String, Slug), FieldErrors> {
+/// A command whose texts are checked, or every error at once.
+fn checked(command: ChangeOrganization) -> Result<ChangeOrganization, FieldErrors> {
+    let ChangeOrganization { name, switch, expected_version } = command;
     let mut errors = FieldErrors::new();
-    let name = errors.keep(required_text("name", &command.name, NAME_MAX));
-    let slug = command.slug.as_ref().map_or_else(
-        || Slug::from_name(&command.name).ok_or_else(|| FieldError::new("slug", "required")),
-        |text| Slug::parse(text).map_err(|error| FieldError::new("slug", error.code())),
-    );
-    let slug = errors.keep(slug);
-    match (name, slug) {
-        (Some(name), Some(slug)) => Ok((name, slug)),
-        (None | Some(_), None) | (None, Some(_)) => Err(errors),
-    }
+    let name = name.and_then(|name| errors.keep(required_text("name", &name, NAME_MAX)));
+    let reason = |text: &str| required_text("reason", text, REASON_MAX);
+    let switch = match switch {
+        None => None,
+        Some(Switch::Suspend(text)) => errors.keep(reason(&text)).map(Switch::Suspend),
+        Some(Switch::Resume(text)) => errors.keep(reason(&text)).map(Switch::Resume),
+    };
+    errors.into_result().map(|()| ChangeOrganization { name, switch, expected_version })
 }
 
 #[async_trait]
@@ -237,64 +274,87 @@ impl TenancyService for Tenancy {
         filter: &ListOrganizations,
         page: &PageRequest,
     ) -> Result<Page<Organization>, TenancyError> {
-        Ok(self.store.read().await?.list(filter, page).await?)
+        Ok(self.ports.store.read().await?.list(filter, page).await?)
     }
 
-    async fn reserve(
+    async fn domains(
+        &self,
+        _operator: &OperatorContext,
+        organizations: &[OrganizationId],
+    ) -> Result<Vec<(OrganizationId, String)>, TenancyError> {
+        Ok(self.ports.store.read().await?.domains(organizations).await?)
+    }
+
+    async fn begin(
         &self,
         operator: &OperatorContext,
-        command: ReserveOrganization,
-    ) -> Result<Organization, TenancyError> {
-        let (name, slug) = check_names(&command)?;
-        let first = DatabaseName::for_slug(&self.database_prefix, &slug)?;
-        let id = self.ids.next();
-        let mut database_name = first.clone();
-        for taken in 1..=NAMES_TRIED {
-            let new = NewOrganization {
-                id,
-                slug: slug.clone(),
-                name: name.clone(),
-                database_name,
-                plan: command.plan,
-                settings: command.settings,
-            };
-            let organization = Organization::reserve(new, self.clock.now());
-            let status = organization.status();
-            let entry = self.audit(
-                "organization.reserved",
-                &organization,
-                status,
-                operator.actor(),
-                operator.request_id(),
-            );
-            let mut work = self.store.begin().await?;
-            let inserted = work.organizations().insert(&organization).await;
-            match inserted {
-                Ok(()) => {
-                    work.audit().record(&entry).await?;
-                    work.commit().await?;
-                    self.cache.invalidate(id);
-                    return Ok(organization);
-                }
-                Err(StoreError::Conflict(RULE_ORGANIZATION_DATABASE)) => database_name = first.after(taken),
-                Err(error) => return Err(error.into()),
-            }
+        command: CreateOrganization,
+    ) -> Result<Begun, TenancyError> {
+        self.do_begin(operator, command).await
+    }
+
+    async fn run(&self, begun: Begun, patience: Patience) -> Result<Outcome, TenancyError> {
+        if begun.replayed {
+            return Ok(Outcome { operation: begun.operation, organization: begun.organization });
         }
-        Err(StoreError::Conflict(RULE_ORGANIZATION_DATABASE).into())
+        self.run_held(begun.operation, begun.organization, patience).await
     }
 
-    async fn provision(&self, id: OrganizationId) -> Result<Organization, TenancyError> {
-        self.run_provisioning(id).await
+    async fn operation(&self, _operator: &OperatorContext, id: OperationId) -> Result<Outcome, TenancyError> {
+        self.outcome(id).await
     }
 
-    async fn discard(&self, id: OrganizationId) -> Result<(), TenancyError> {
-        self.run_discard(id).await?;
-        self.cache.invalidate(id);
-        Ok(())
+    async fn operations(
+        &self,
+        _operator: &OperatorContext,
+        filter: &ListOperations,
+        page: &PageRequest,
+    ) -> Result<Page<Operation>, TenancyError> {
+        Ok(self.ports.store.read().await?.operations(filter, page).await?)
+    }
+
+    async fn retry(&self, operator: &OperatorContext, id: OperationId) -> Result<Outcome, TenancyError> {
+        self.do_retry(operator, id).await
+    }
+
+    async fn undo(&self, operator: &OperatorContext, id: OperationId) -> Result<Outcome, TenancyError> {
+        self.do_undo(operator, id).await
     }
 
     async fn resume_unfinished(&self) -> Result<ResumeReport, TenancyError> {
         self.run_unfinished().await
+    }
+
+    async fn examine(&self, _operator: &OperatorContext) -> Result<Vec<Finding>, TenancyError> {
+        self.do_examine().await
+    }
+
+    async fn repair(&self, operator: &OperatorContext, finding: &Finding) -> Result<(), TenancyError> {
+        self.do_repair(operator, finding).await
+    }
+
+    async fn change(
+        &self,
+        operator: &OperatorContext,
+        id: OrganizationId,
+        command: ChangeOrganization,
+    ) -> Result<Organization, TenancyError> {
+        let ChangeOrganization { name, switch, expected_version } = checked(command)?;
+        let action = match &switch {
+            Some(Switch::Suspend(_)) => "organization.suspended",
+            Some(Switch::Resume(_)) => "organization.resumed",
+            None => "organization.renamed",
+        };
+        let mut organization = self.get(id).await?;
+        if expected_version.is_some_and(|seen| seen != organization.snapshot().version) {
+            return Err(TenancyError::ChangedMeanwhile);
+        }
+        let from = organization.status();
+        if organization.change(name, switch, self.ports.clock.now())? == Change::Applied {
+            let entry = self.audit(action, &organization, from, operator.actor(), operator.request_id());
+            self.save(&organization, &entry).await?;
+        }
+        Ok(organization)
     }
 
     async fn suspend(
@@ -303,9 +363,8 @@ impl TenancyService for Tenancy {
         id: OrganizationId,
         reason: &str,
     ) -> Result<Organization, TenancyError> {
-        let reason = required_text("reason", reason, REASON_MAX)?;
-        let now = self.clock.now();
-        self.switch(operator, id, "organization.suspended", |found| found.suspend(reason, now)).await
+        let switch = Some(Switch::Suspend(reason.to_owned()));
+        self.change(operator, id, ChangeOrganization { switch, ..ChangeOrganization::default() }).await
     }
 
     async fn resume(
@@ -314,8 +373,7 @@ impl TenancyService for Tenancy {
         id: OrganizationId,
         reason: &str,
     ) -> Result<Organization, TenancyError> {
-        let reason = required_text("reason", reason, REASON_MAX)?;
-        let now = self.clock.now();
-        self.switch(operator, id, "organization.resumed", |found| found.resume(Some(reason), now)).await
+        let switch = Some(Switch::Resume(reason.to_owned()));
+        self.change(operator, id, ChangeOrganization { switch, ..ChangeOrganization::default() }).await
     }
 }

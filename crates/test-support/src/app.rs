@@ -1,8 +1,12 @@
 //! The whole application on a temporary folder.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use tempfile::TempDir;
 use vigie_composition::{App, Config};
+use vigie_kernel::{OrganizationStatus, Slug};
+use vigie_repository::ControlStore;
+use vigie_tenancy::{Organization, OrganizationStore};
 
 /// An application whose data go away with it. Throttles are off.
 pub struct TestApp {
@@ -24,6 +28,41 @@ impl TestApp {
         config.limits.enabled = false;
         change(&mut config);
         Self { app: App::build(config).await.unwrap(), _folder: Arc::new(folder) }
+    }
+
+    /// Puts an organization into a status, past every rule.
+    pub async fn set_status(&self, slug: &str, status: OrganizationStatus, reason: &str) {
+        let file = self.app.config.data_dir.join("control.sqlite3");
+        let control = ControlStore::connect_sqlite(&file).await.unwrap();
+        let slug = Slug::parse(slug).unwrap();
+        let known =
+            OrganizationStore::read(&control).await.unwrap().find_by_slug(&slug).await.unwrap().unwrap();
+        let mut snapshot = known.snapshot().clone();
+        snapshot.status = status;
+        snapshot.status_reason = Some(reason.to_owned());
+        snapshot.version += 1;
+        let mut work = OrganizationStore::begin(&control).await.unwrap();
+        work.organizations().update(&Organization::restore(snapshot)).await.unwrap();
+        work.commit().await.unwrap();
+        self.app.tenancy.invalidate(known.id());
+    }
+
+    /// Runs plain SQL on an organization's database.
+    pub async fn tenant_sql(&self, slug: &str, sql: &str) {
+        vigie_repository::testing::sqlite_execute(&self.tenant_folder(slug).join("tenant.sqlite3"), sql)
+            .await
+            .unwrap();
+    }
+
+    /// Makes an organization's database unreachable.
+    pub fn hide_database(&self, slug: &str) {
+        let folder = self.tenant_folder(slug);
+        std::fs::rename(&folder, folder.with_extension("hidden")).unwrap();
+    }
+
+    fn tenant_folder(&self, slug: &str) -> PathBuf {
+        let name = format!("vigie_org_{}", slug.replace('-', "_"));
+        self.app.config.data_dir.join("tenants").join(name)
     }
 
     /// Runs every job that is due.

@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::pin::Pin;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use vigie_auth::{AddMember, SecretText};
+use vigie_auth::{AddMember, CreatePlatformAdmin, SecretText};
 use vigie_composition::App;
 use vigie_kernel::{OperatorContext, Role};
 
@@ -44,6 +44,19 @@ impl TestServer {
     /// Signs up an organization of that name; its owner.
     pub async fn sign_up(&self, organization: &str) -> Person {
         Person::sign_up(&self.client, organization).await
+    }
+
+    /// Makes a platform administrator and logs him in.
+    pub async fn platform_admin(&self) -> Person {
+        let email = format!("platform{}@example.org", unique());
+        let command = CreatePlatformAdmin {
+            email: email.clone(),
+            full_name: "Sacha Roux".to_owned(),
+            password: SecretText::new(PASSWORD),
+        };
+        let operator = OperatorContext::new(None, "test-support".to_owned());
+        self.test.app.auth.create_platform_admin(&operator, command).await.unwrap();
+        Person::login(&self.client, &email).await
     }
 
     /// Adds a member to somebody's organization and logs him in.

@@ -9,7 +9,7 @@ use vigie_composition::{LimitKey, LimitPolicy, LimitVerdict, Limiter};
 /// The policy of a public route.
 pub(super) fn policy_of_public(pattern: &str) -> LimitPolicy {
     match pattern.rsplit('/').next() {
-        Some("login") => LimitPolicy::LoginByIp,
+        Some("login" | "reset-password") => LimitPolicy::LoginByIp,
         Some("signup" | "register") => LimitPolicy::SignupByIp,
         Some("refresh") => LimitPolicy::RefreshByIp,
         Some(_) | None => LimitPolicy::AnonymousByIp,

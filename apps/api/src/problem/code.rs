@@ -80,6 +80,7 @@ codes! {
     QueryInvalid "query_invalid" 400 Caller "The query parameters are not valid." "Les paramètres de requête ne sont pas valides.";
     HeaderInvalid "header_invalid" 400 Caller "A header is not valid." "Un en-tête n'est pas valide.";
     IfMatchInvalid "if_match_invalid" 400 Caller "If-Match must be * or one entity tag such as \"3\"." "If-Match doit être * ou une seule étiquette telle que \"3\".";
+    IdempotencyKeyRequired "idempotency_key_required" 400 Caller "This request needs an Idempotency-Key." "Cette requête exige un Idempotency-Key.";
     IdempotencyKeyInvalid "idempotency_key_invalid" 400 Caller "Idempotency-Key must be 1 to 255 visible ASCII characters, given once." "Idempotency-Key doit compter de 1 à 255 caractères ASCII visibles et n'être donné qu'une fois.";
     IdempotencyKeyReused "idempotency_key_reused" 422 Caller "This Idempotency-Key was used for another request within the last 24 hours." "Cet Idempotency-Key a servi à une autre requête dans les dernières 24 heures.";
     IdempotencyInProgress "idempotency_in_progress" 409 Caller "A request with this Idempotency-Key is in progress: try again in a moment." "Une requête avec cet Idempotency-Key est en cours : réessayez dans un instant.";
@@ -99,11 +100,15 @@ codes! {
     LoginDelayed "login_delayed" 429 Caller "Too many failed logins: try again later." "Trop de connexions échouées : réessayez plus tard.";
     Forbidden "forbidden" 403 Caller "You may not do this." "Vous n'avez pas le droit de faire cela.";
     NotTheAuthor "not_the_author" 403 Caller "Only its author may change a comment." "Seul son auteur peut modifier un commentaire.";
+    PlatformAdminRequired "platform_admin_required" 403 Caller "Only a platform administrator may do this." "Seul un administrateur de la plateforme peut faire cela.";
     MemberRequired "member_required" 403 Caller "Only a member of an organization may do this." "Seul un membre d'une organisation peut faire cela.";
     NotAMember "not_a_member" 403 Caller "The user is no member of the organization." "L'utilisateur n'est pas membre de l'organisation.";
     SignupClosed "signup_closed" 403 Caller "Sign-up is closed on this installation." "L'inscription est fermée sur cette installation.";
     EmailTaken "email_taken" 409 Caller "This e-mail address has an account already." "Cette adresse e-mail a déjà un compte.";
     SlugTaken "slug_taken" 409 Caller "Another organization has this short name already." "Une autre organisation porte déjà ce nom court.";
+    DomainTaken "domain_taken" 409 Caller "Another organization has this domain already." "Une autre organisation a déjà ce domaine.";
+    AccountUnknown "account_unknown" 404 Caller "Nobody has an account with this address." "Personne n'a de compte à cette adresse.";
+    TokenNotGood "token_not_good" 400 Caller "The token is not good, or not any more." "Le jeton n'est pas valable, ou ne l'est plus.";
     AlreadyMember "already_member" 409 Caller "The user is a member already." "L'utilisateur est déjà membre.";
     AuthBusy "auth_busy" 503 Ours "Too many logins at this moment: try again in a few seconds." "Trop de connexions en ce moment : réessayez dans quelques secondes.";
 
@@ -119,6 +124,10 @@ codes! {
     OrganizationTransition "organization_transition" 409 Caller "The organization does not go from its status to this one." "L'organisation ne passe pas de son état à celui-ci.";
 
     // Organizations and people.
+    OperationNotFound "operation_not_found" 404 Caller "There is no such operation." "Cette opération n'existe pas.";
+    OperationEnded "operation_ended" 409 Caller "The operation has ended." "L'opération est terminée.";
+    OperationRunning "operation_running" 409 Caller "The operation is under way." "L'opération est en cours.";
+    NotRepairable "not_repairable" 409 Caller "This cannot be repaired." "Ceci ne peut pas être réparé.";
     OrganizationNotFound "organization_not_found" 404 Caller "There is no such organization." "Cette organisation n'existe pas.";
 
     // Dashboards, KPIs, values.
@@ -157,6 +166,7 @@ codes! {
     FileRefused "file_refused" 422 Caller "The file cannot be imported." "Le fichier ne peut pas être importé.";
 
     // The server.
+    TenantSchemaOutdated "tenant_schema_outdated" 503 Ours "The organization's database is being brought to another version." "La base de données de l'organisation est en cours de changement de version.";
     TenantUnavailable "tenant_unavailable" 503 Ours "The organization's data are not available at this moment." "Les données de l'organisation ne sont pas disponibles en ce moment.";
     ServiceUnavailable "service_unavailable" 503 Ours "The service is not available at this moment." "Le service n'est pas disponible en ce moment.";
     StreamsFull "streams_full" 503 Ours "Too many streams are open at this moment: read it without a stream." "Trop de flux sont ouverts en ce moment : lisez sans flux.";

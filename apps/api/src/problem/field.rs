@@ -80,6 +80,16 @@ pub(super) const FIELD_MESSAGES: &[(&str, &str, &str)] = &[
         "It must have 3 to 40 lower-case letters, digits and inner hyphens.",
         "Il doit avoir de 3 à 40 minuscules, chiffres et tirets intérieurs.",
     ),
+    (
+        "domain_invalid",
+        "It is not a host name that an organization can have of its own.",
+        "Ce n'est pas un nom d'hôte qu'une organisation puisse avoir en propre.",
+    ),
+    (
+        "domain_taken",
+        "Another organization has this domain already.",
+        "Une autre organisation a déjà ce domaine.",
+    ),
     ("slug_reserved", "This name is reserved.", "Ce nom est réservé."),
     ("email_invalid", "It is not an e-mail address.", "Ce n'est pas une adresse e-mail."),
     ("password_too_short", "At least {min} characters are needed.", "Il faut au moins {min} caractères."),

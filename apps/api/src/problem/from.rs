@@ -17,8 +17,13 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match &error {
             StoreError::Stale => Self::new(Code::ChangedMeanwhile),
-            StoreError::TenantUnavailable(_) => {
-                Self::caused(Code::TenantUnavailable, error).retry_after(STORE_RETRY)
+            StoreError::TenantUnavailable(why) => {
+                let code = match *why {
+                    "tenant_schema_outdated" => Code::TenantSchemaOutdated,
+                    "tenant_provisioning" => Code::TenantProvisioning,
+                    _ => Code::TenantUnavailable,
+                };
+                Self::caused(code, error).retry_after(STORE_RETRY)
             }
             StoreError::Unavailable(_) => {
                 Self::caused(Code::ServiceUnavailable, error).retry_after(STORE_RETRY)
@@ -50,6 +55,8 @@ impl From<AuthError> for ApiError {
             AuthError::TooMany(TooMany { retry_after }) => {
                 Self::new(Code::TooManyRequests).retry_after(retry_after)
             }
+            AuthError::TokenNotGood => Self::new(Code::TokenNotGood),
+            AuthError::AccountUnknown => Self::new(Code::AccountUnknown),
             AuthError::SignupClosed => Self::new(Code::SignupClosed),
             AuthError::EmailTaken => Self::new(Code::EmailTaken),
             AuthError::SlugTaken => Self::new(Code::SlugTaken),
@@ -73,7 +80,12 @@ impl From<OrganizationRefusal> for ApiError {
             OrganizationRefusal::Provisioning => {
                 Self::caused(Code::TenantProvisioning, refusal).retry_after(2)
             }
-            OrganizationRefusal::Suspended => Self::new(Code::TenantSuspended),
+            OrganizationRefusal::Suspended { reason: Some(reason) } => Self::new(Code::TenantSuspended)
+                .with_detail(Detail {
+                    en: format!("The organization is suspended: {reason}"),
+                    fr: format!("L'organisation est suspendue : {reason}"),
+                }),
+            OrganizationRefusal::Suspended { reason: None } => Self::new(Code::TenantSuspended),
             OrganizationRefusal::Archived => Self::new(Code::TenantArchived),
             OrganizationRefusal::Failed => Self::caused(Code::TenantFailed, refusal),
             OrganizationRefusal::Unknown => Self::new(Code::TenantUnknown),
@@ -85,13 +97,22 @@ impl From<TenancyError> for ApiError {
     fn from(error: TenancyError) -> Self {
         match error {
             TenancyError::Invalid(errors) => Self::invalid(errors),
-            TenancyError::TenantUnknown | TenancyError::NotFound => Self::new(Code::TenantUnknown),
+            TenancyError::TenantUnknown => Self::new(Code::TenantUnknown),
+            TenancyError::NotFound => Self::new(Code::OrganizationNotFound),
             TenancyError::TenantConflict => Self::new(Code::TenantConflict),
             TenancyError::SlugTaken => Self::new(Code::SlugTaken),
             TenancyError::Transition { .. } => Self::caused(Code::OrganizationTransition, error),
             TenancyError::ChangedMeanwhile => Self::new(Code::ChangedMeanwhile),
-            TenancyError::Step { .. } => Self::caused(Code::ProvisioningFailed, error).retry_after(30),
-            TenancyError::Prefix(_) => Self::caused(Code::Internal, error),
+            TenancyError::DomainTaken => {
+                Self::field(Code::DomainTaken, FieldError::new("domain", "domain_taken"))
+            }
+            TenancyError::EmailTaken => Self::new(Code::EmailTaken),
+            TenancyError::KeyReused => Self::new(Code::IdempotencyKeyReused),
+            TenancyError::OperationNotFound => Self::new(Code::OperationNotFound),
+            TenancyError::OperationEnded(_) => Self::new(Code::OperationEnded),
+            TenancyError::OperationHeld => Self::new(Code::OperationRunning),
+            TenancyError::NotRepairable(_) => Self::caused(Code::NotRepairable, error),
+            TenancyError::Token(_) | TenancyError::Prefix(_) => Self::caused(Code::Internal, error),
             TenancyError::Store(error) => error.into(),
         }
     }

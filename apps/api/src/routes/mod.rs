@@ -1,6 +1,7 @@
 //! The routes: one file for each endpoint, one folder for each area.
 
 pub(crate) mod actions;
+pub(crate) mod admin;
 pub(crate) mod auth;
 pub(crate) mod comments;
 pub(crate) mod dashboards;
@@ -34,6 +35,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     comments::configure(config);
     imports::configure(config);
     reporting::configure(config);
+    admin::configure(config);
     config.route(docs::DOCUMENT, web::get().to(docs::openapi_document));
 }
 

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod access;
+mod admin;
 mod common;
 mod edge;
 mod flow;
@@ -10,5 +11,6 @@ mod notifications;
 mod openapi;
 mod preconditions;
 mod repeats;
+mod states;
 mod streams;
 mod throttles;

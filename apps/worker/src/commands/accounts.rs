@@ -57,6 +57,19 @@ pub(super) async fn add_member(
     ))
 }
 
+/// Gives a token to set a password with.
+pub(super) async fn issue_token(app: &App, email: &str) -> Result<Answer, CommandError> {
+    let issued = app.auth.issue_set_password_token(&operator(app), email).await?;
+    let until = issued.expires_at.format("%Y-%m-%d %H:%M UTC");
+    Ok(Answer::new(
+        format!(
+            "Token to set the password with POST /api/v1/auth/reset-password, good until {until}, shown once:\n{}",
+            issued.token.expose()
+        ),
+        json!({ "user_id": issued.user, "token": issued.token.expose(), "expires_at": issued.expires_at }),
+    ))
+}
+
 /// The first line, without its line break. Nothing else is cut off: a blank may belong to a password.
 fn read_password(mut input: impl BufRead) -> Result<SecretText, CommandError> {
     let mut line = String::new();

@@ -1,14 +1,16 @@
 //! Running a command.
 
 mod accounts;
+mod doctor;
 mod jobs;
 mod migrate;
+mod operations;
 mod run;
 mod tenant;
 
 use crate::cli::{AdminCommand, Command, JobsCommand, MemberCommand, TenantCommand};
 use crate::{Answer, CommandError, demo};
-use std::io::BufRead;
+use std::io::{BufRead, Write as _};
 pub(crate) use tenant::lookup;
 use vigie_composition::{App, Config};
 use vigie_kernel::OperatorContext;
@@ -21,6 +23,12 @@ pub async fn execute(command: Command, config: Config, input: impl BufRead) -> R
         Command::Demo => demo::demo(&app).await,
         Command::Admin(AdminCommand::Create(admin)) => accounts::create_admin(&app, admin, input).await,
         Command::Member(MemberCommand::Add(member)) => accounts::add_member(&app, member, input).await,
+        Command::Member(MemberCommand::Token { email }) => accounts::issue_token(&app, &email).await,
+        Command::Tenant(TenantCommand::Create(arguments)) => operations::create(&app, arguments).await,
+        Command::Tenant(TenantCommand::Operations(wanted)) => operations::list(&app, &wanted).await,
+        Command::Tenant(TenantCommand::Retry { operation }) => operations::retry(&app, operation).await,
+        Command::Tenant(TenantCommand::Undo(arguments)) => operations::undo(&app, &arguments, input).await,
+        Command::Tenant(TenantCommand::Doctor(arguments)) => doctor::doctor(&app, &arguments, input).await,
         Command::Tenant(TenantCommand::List) => tenant::list(&app).await,
         Command::Tenant(TenantCommand::Show(named)) => tenant::show(&app, &named.slug).await,
         Command::Tenant(TenantCommand::Suspend(switch)) => tenant::suspend(&app, &switch).await,
@@ -34,4 +42,15 @@ pub async fn execute(command: Command, config: Config, input: impl BufRead) -> R
 /// The operator, who has no account: the audit trail tells him by the id of the command.
 fn operator(app: &App) -> OperatorContext {
     OperatorContext::new(None, format!("cli-{}", app.ids.next_uuid()))
+}
+
+/// Whether the operator confirms what destroys something: by `--yes` with the name of it, or by typing the name.
+fn confirm(what: &str, name: &str, yes: &[String], mut input: impl BufRead) -> Result<bool, CommandError> {
+    if yes.iter().any(|given| given == name) {
+        return Ok(true);
+    }
+    write!(std::io::stderr(), "{what} Type {name} to confirm: ").map_err(CommandError::Output)?;
+    let mut line = String::new();
+    input.read_line(&mut line).map_err(CommandError::Input)?;
+    Ok(line.trim_end_matches(['\r', '\n']) == name)
 }

@@ -1,3 +1,4 @@
+mod file_spaces;
 mod files;
 mod key_file;
 mod limits;

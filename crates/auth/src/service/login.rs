@@ -168,7 +168,7 @@ impl Auth {
         let mut work = self.ports.store.begin().await?;
         // The lock keeps a login from opening a session between the list and the commit.
         work.users().find_for_update(user).await?;
-        let ended = end_all_in(&mut *work, user, now).await?;
+        let ended = end_all_in(&mut *work, user, SessionEndReason::LogoutAll, now).await?;
         let logout = Deed {
             actor: Some(user),
             action: "auth.logout",
@@ -183,15 +183,16 @@ impl Auth {
     }
 }
 
-async fn end_all_in(
+pub(super) async fn end_all_in(
     work: &mut dyn crate::IdentityWork,
     user: UserId,
+    reason: SessionEndReason,
     now: DateTime<Utc>,
 ) -> Result<usize, AuthError> {
     let sessions = work.sessions().live_of_user(user, now).await?;
     let count = sessions.len();
     for mut session in sessions {
-        session.end(SessionEndReason::LogoutAll, now);
+        session.end(reason, now);
         work.sessions().update(&session).await?;
     }
     Ok(count)

@@ -5,13 +5,14 @@ mod login;
 mod members;
 mod open_session;
 mod refresh;
+mod set_password;
 mod sign_up;
 
 use crate::live::LiveSessions;
 use crate::{
     AccessTokens, AddMember, AddedMember, AuthError, AuthPolicy, Caller, ClientInfo, CreatePlatformAdmin,
-    HashError, IdentityStore, Login, MemberDirectory, PasswordHasher, Provisioning, Pseudonyms, Refresh,
-    Sealer, Secrets, SignUp, SignedIn, Throttle,
+    HashError, IdentityStore, IssuedToken, Login, MemberDirectory, PasswordHasher, Provisioning, Pseudonyms,
+    Refresh, Sealer, Secrets, SetPassword, SignUp, SignedIn, Throttle,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -37,6 +38,10 @@ pub trait AuthService: Send + Sync {
     /// Exchanges a refresh token. Presented again within 30 s it gives the same successor; later, it ends the session.
     /// [`AuthError::TooMany`] when the session was renewed too often: then nothing has happened to the token.
     async fn refresh(&self, command: Refresh, client: &ClientInfo) -> Result<SignedIn, AuthError>;
+
+    /// Sets a password with a token, and ends every session of the account. [`AuthError::TokenNotGood`], and field errors on
+    /// `new_password`.
+    async fn set_password(&self, command: SetPassword, client: &ClientInfo) -> Result<(), AuthError>;
 
     /// Ends the caller's session.
     async fn logout(&self, caller: &Caller) -> Result<(), AuthError>;
@@ -72,6 +77,14 @@ pub trait AuthService: Send + Sync {
         operator: &OperatorContext,
         command: AddMember,
     ) -> Result<AddedMember, AuthError>;
+
+    /// Gives a token to set the password of an account with, in the place of any that it has;
+    /// [`AuthError::AccountUnknown`].
+    async fn issue_set_password_token(
+        &self,
+        operator: &OperatorContext,
+        email: &str,
+    ) -> Result<IssuedToken, AuthError>;
 
     /// Makes the account of a platform administrator.
     async fn create_platform_admin(
@@ -160,6 +173,10 @@ impl AuthService for Auth {
         self.do_refresh(command, client).await
     }
 
+    async fn set_password(&self, command: SetPassword, client: &ClientInfo) -> Result<(), AuthError> {
+        self.do_set_password(command, client).await
+    }
+
     async fn logout(&self, caller: &Caller) -> Result<(), AuthError> {
         self.do_logout(caller).await
     }
@@ -196,6 +213,14 @@ impl AuthService for Auth {
         command: AddMember,
     ) -> Result<AddedMember, AuthError> {
         self.do_add_member(operator, command).await
+    }
+
+    async fn issue_set_password_token(
+        &self,
+        operator: &OperatorContext,
+        email: &str,
+    ) -> Result<IssuedToken, AuthError> {
+        self.do_issue_set_password(operator, email).await
     }
 
     async fn create_platform_admin(

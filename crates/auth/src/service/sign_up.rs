@@ -3,46 +3,43 @@
 use super::open_session::{Bearer, Place};
 use super::{read_email, read_locale};
 use crate::audit::Deed;
-use crate::policy::SIGNUP_PLAN;
 use crate::{
-    Auth, AuthError, ClientInfo, Counted, Membership, NewOrganization, OrganizationStatus,
-    OrganizationSummary, PasswordContext, PasswordHash, ProvisionFailed, SecretText, SignUp, SignedIn,
-    SignupMode, User, check_password,
+    Auth, AuthError, ClientInfo, Counted, NewOrganization, PasswordContext, PasswordHash, SecretText, SignUp,
+    SignedIn, SignupMode, check_password,
 };
 use serde_json::json;
 use vigie_kernel::{
-    EmailAddress, FieldError, FieldErrors, Locale, OrganizationId, OrganizationSettings, Role, Slug,
-    required_text,
+    EmailAddress, FieldError, FieldErrors, Locale, OrganizationSettings, Role, Slug, required_text,
 };
 
 /// Longest name of a person or of an organization.
 pub(super) const MAX_NAME: usize = 120;
-/// Numbered slugs that are tried in order before a random number is taken.
-const NUMBERED: u32 = 9;
-/// Slugs with a random number that are tried after that.
-const RANDOM_TRIES: u32 = 8;
 
 /// A sign-up that has been read.
 struct Form {
     organization_name: String,
-    slug: WantedSlug,
+    /// Made from the name when absent.
+    slug: Option<Slug>,
     full_name: String,
     email: EmailAddress,
     password: SecretText,
     locale: Option<Locale>,
 }
 
-enum WantedSlug {
-    /// Asked for: taken as it is or not at all.
-    Given(Slug),
-    /// Made from the name: made unique with a number.
-    FromName(Slug),
-}
-
-/// What a sign-up has reserved.
-struct Reserved {
-    organization: OrganizationSummary,
-    user: User,
+impl Form {
+    fn order(self, password_hash: PasswordHash, client: &ClientInfo) -> NewOrganization {
+        let default = OrganizationSettings::default();
+        NewOrganization {
+            name: self.organization_name,
+            slug: self.slug,
+            settings: OrganizationSettings { locale: self.locale.unwrap_or(default.locale), ..default },
+            email: self.email,
+            full_name: self.full_name,
+            password_hash,
+            locale: self.locale,
+            request_id: client.request_id.clone(),
+        }
+    }
 }
 
 impl Auth {
@@ -59,18 +56,20 @@ impl Auth {
         let key = self.ports.pseudonyms.pseudonym(form.email.key());
         self.ports.throttle.count(Counted::SignUpWith(key)).await?;
         let hash = self.ports.hasher.hash(&form.password).await?;
-        let reserved = self.reserve(&form, &hash, client).await?;
-        let id = reserved.organization.id;
-        if let Err(error) = self.ports.provisioning.provision(id).await {
-            return Err(self.undo(id, error).await);
-        }
-        let organization =
-            OrganizationSummary { status: OrganizationStatus::Active, ..reserved.organization.clone() };
-        let place = Place { organization, role: Role::Owner, authorization_version: 1 };
-        let bearer = Bearer { user: reserved.user.summary(), place: Some(place) };
+        let made = self.ports.provisioning.create(form.order(hash, client)).await?;
         let now = self.ports.clock.now();
         let mut work = self.ports.store.begin().await?;
-        work.users().find_for_update(bearer.user.id).await?;
+        let owner = work.users().find_for_update(made.owner).await?.ok_or(AuthError::ChangedMeanwhile)?;
+        let signup = Deed {
+            actor: Some(made.owner),
+            action: "auth.signup",
+            subject: ("organization", made.organization.id.as_uuid()),
+            request_id: &client.request_id,
+            details: json!({ "slug": made.organization.slug }),
+        };
+        work.audit().record(&signup.entry(&*self.ports.ids, now)).await?;
+        let place = Place { organization: made.organization, role: Role::Owner, authorization_version: 1 };
+        let bearer = Bearer { user: owner.summary(), place: Some(place) };
         let (session, refresh) = self.open_session_in(&mut *work, &bearer, client, now).await?;
         let answer = self.signed_in(bearer, session, &refresh, now)?;
         work.commit().await?;
@@ -83,11 +82,11 @@ impl Auth {
         let given = command.organization_slug.as_deref().map(str::trim).filter(|slug| !slug.is_empty());
         let slug = errors.keep(match (given, &name) {
             (Some(slug), _) => Slug::parse(slug)
-                .map(|slug| Some(WantedSlug::Given(slug)))
+                .map(|slug| Some(Some(slug)))
                 .map_err(|error| FieldError::new("organization_slug", error.code())),
             // A name in another script gives no slug: then one has to be chosen.
             (None, Some(name)) => Slug::from_name(name)
-                .map(|slug| Some(WantedSlug::FromName(slug)))
+                .map(|_| Some(None))
                 .ok_or_else(|| FieldError::new("organization_slug", "required")),
             (None, None) => Ok(None),
         });
@@ -109,98 +108,5 @@ impl Auth {
             }
             _ => Err(errors.into()),
         }
-    }
-
-    /// Reserves under the first slug that nobody has. Each try is a transaction of its own: a broken constraint ends one on
-    /// PostgreSQL.
-    async fn reserve(
-        &self,
-        form: &Form,
-        hash: &PasswordHash,
-        client: &ClientInfo,
-    ) -> Result<Reserved, AuthError> {
-        let base = match &form.slug {
-            WantedSlug::Given(slug) => return self.reserve_as(form, slug, hash, client).await,
-            WantedSlug::FromName(slug) => slug,
-        };
-        for attempt in 1..=NUMBERED + RANDOM_TRIES {
-            let Some(slug) = self.candidate(base, attempt)? else { continue };
-            match self.reserve_as(form, &slug, hash, client).await {
-                Err(AuthError::SlugTaken) => {}
-                done => return done,
-            }
-        }
-        Err(AuthError::SlugTaken)
-    }
-
-    fn candidate(&self, base: &Slug, attempt: u32) -> Result<Option<Slug>, AuthError> {
-        let number = match attempt {
-            1 => return Ok(Some(base.clone())),
-            2..=NUMBERED => attempt,
-            _ => {
-                let random = self.ports.secrets.random().map_err(AuthError::Broken)?;
-                10_000 + u32::from(u16::from_le_bytes([random[0], random[1]]))
-            }
-        };
-        let suffix = format!("-{number}");
-        let kept: String = base.as_str().chars().take(40 - suffix.len()).collect();
-        Ok(Slug::parse(&format!("{}{suffix}", kept.trim_end_matches('-'))).ok())
-    }
-
-    async fn reserve_as(
-        &self,
-        form: &Form,
-        slug: &Slug,
-        hash: &PasswordHash,
-        client: &ClientInfo,
-    ) -> Result<Reserved, AuthError> {
-        let now = self.ports.clock.now();
-        let ids = &self.ports.ids;
-        let default = OrganizationSettings::default();
-        let organization = NewOrganization {
-            id: ids.next(),
-            slug: slug.clone(),
-            name: form.organization_name.clone(),
-            settings: OrganizationSettings { locale: form.locale.unwrap_or(default.locale), ..default },
-            plan: SIGNUP_PLAN.to_owned(),
-            created_at: now,
-        };
-        let user =
-            User::new(ids.next(), form.email.clone(), form.full_name.clone(), hash.clone(), form.locale, now);
-        let owner = Membership::new(ids.next(), user.id(), organization.id, Role::Owner, now);
-        let mut work = self.ports.store.begin().await?;
-        work.users().insert(&user).await?;
-        work.organizations().reserve(&organization).await?;
-        work.memberships().insert(&owner).await?;
-        let signup = Deed {
-            actor: Some(user.id()),
-            action: "auth.signup",
-            subject: ("organization", organization.id.as_uuid()),
-            request_id: &client.request_id,
-            details: json!({ "slug": slug, "plan": organization.plan }),
-        };
-        work.audit().record(&signup.entry(&**ids, now)).await?;
-        work.commit().await?;
-        let organization = OrganizationSummary {
-            id: organization.id,
-            slug: organization.slug,
-            name: organization.name,
-            status: OrganizationStatus::Provisioning,
-            settings: organization.settings,
-        };
-        Ok(Reserved { organization, user })
-    }
-
-    /// Removes what a sign-up has made so far, so that it can be tried again with the same address and slug.
-    async fn undo(&self, id: OrganizationId, cause: ProvisionFailed) -> AuthError {
-        if let Err(error) = self.ports.provisioning.discard(id).await {
-            // It stays reserved; the check at the next start finds it and finishes or undoes it.
-            tracing::error!(
-                organization.id = %id,
-                error = %error,
-                "an organization that could not be prepared could not be removed either"
-            );
-        }
-        AuthError::ProvisioningFailed(Box::new(cause))
     }
 }

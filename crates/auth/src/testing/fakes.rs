@@ -28,7 +28,7 @@ pub fn fake_ports(store: &MemoryIdentity, clock: Arc<dyn Clock>, ids: Arc<dyn Id
         sealer: Arc::new(XorSealer),
         pseudonyms: Arc::new(PlainPseudonyms),
         throttle: Arc::new(CountedThrottle::default()),
-        provisioning: Arc::new(MemoryProvisioning::new(store.clone())),
+        provisioning: Arc::new(MemoryProvisioning::new(store.clone(), Arc::clone(&ids))),
         members: Arc::new(RecordedMembers::default()),
         clock,
         ids,

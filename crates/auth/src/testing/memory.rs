@@ -2,9 +2,10 @@
 
 use crate::{
     ForgottenSessions, IdentityReads, IdentityStore, IdentityUpkeep, IdentityWork, LiveMembership,
-    LiveSession, LoginAttemptRepository, LoginAttempts, MemberOrganization, Membership, MembershipRepository,
-    OrganizationRegistrar, OrganizationStatus, OrganizationSummary, ProvisionFailed, Provisioning,
-    RefreshToken, RefreshTokenRepository, Session, SessionRepository, User, UserRepository,
+    LiveSession, LoginAttemptRepository, LoginAttempts, MadeOrganization, MemberOrganization, Membership,
+    MembershipRepository, NewOrganization, OneTimeToken, OneTimeTokenRepository, OrganizationRegistrar,
+    OrganizationStatus, OrganizationSummary, ProvisionFailed, Provisioning, RefreshToken,
+    RefreshTokenRepository, Session, SessionRepository, TokenHash, TokenPurpose, User, UserRepository,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -13,8 +14,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use vigie_kernel::{
-    AuditEntry, AuditLog, MembershipId, OrganizationId, RefreshTokenId, SessionId, StoreError, UnitOfWork,
-    UserId,
+    AuditEntry, AuditLog, IdSource, MembershipId, OneTimeTokenId, OrganizationId, RefreshTokenId, Role,
+    SessionId, Slug, StoreError, UnitOfWork, UserId,
 };
 
 /// Everything that the store holds.
@@ -28,6 +29,8 @@ pub struct MemoryState {
     pub sessions: BTreeMap<SessionId, Session>,
     /// The refresh tokens.
     pub refresh_tokens: BTreeMap<RefreshTokenId, RefreshToken>,
+    /// The tokens that are good for one use, until they are used or superseded.
+    pub one_time_tokens: BTreeMap<OneTimeTokenId, OneTimeToken>,
     /// The failed logins.
     pub login_attempts: BTreeMap<String, LoginAttempts>,
     /// The organizations.
@@ -208,6 +211,10 @@ impl IdentityWork for MemoryWork {
         Box::new(&mut self.draft)
     }
 
+    fn one_time_tokens(&mut self) -> Box<dyn OneTimeTokenRepository + '_> {
+        Box::new(&mut self.draft)
+    }
+
     fn organizations(&mut self) -> Box<dyn OrganizationRegistrar + '_> {
         Box::new(&mut self.draft)
     }
@@ -233,6 +240,20 @@ impl IdentityReads for MemoryReads {
         Ok(self.0.0.lock().await.login_attempts.get(key).copied())
     }
 
+    async fn one_time_token(
+        &mut self,
+        hash: &TokenHash,
+        purpose: TokenPurpose,
+        now: DateTime<Utc>,
+    ) -> Result<Option<User>, StoreError> {
+        let state = self.0.0.lock().await;
+        let token = state
+            .one_time_tokens
+            .values()
+            .find(|token| token.hash == *hash && token.purpose == purpose && token.expires_at > now);
+        Ok(token.and_then(|token| state.users.get(&token.user).cloned()))
+    }
+
     async fn organizations_of(&mut self, user: UserId) -> Result<Vec<MemberOrganization>, StoreError> {
         Ok(self.0.0.lock().await.places(user))
     }
@@ -248,45 +269,76 @@ impl IdentityReads for MemoryReads {
     }
 }
 
-/// Activates reserved organizations in a [`MemoryIdentity`], or fails on demand.
+/// Makes organizations in a [`MemoryIdentity`], or fails on demand.
 #[derive(Debug)]
 pub struct MemoryProvisioning {
     store: MemoryIdentity,
+    ids: CountedIds,
     broken: AtomicBool,
 }
 
 impl MemoryProvisioning {
     /// Provisioning that works.
     #[must_use]
-    pub const fn new(store: MemoryIdentity) -> Self {
-        Self { store, broken: AtomicBool::new(false) }
+    pub fn new(store: MemoryIdentity, ids: Arc<dyn IdSource>) -> Self {
+        Self { store, ids: CountedIds(ids), broken: AtomicBool::new(false) }
     }
 
-    /// Makes every further call of `provision` fail, or work again.
+    /// Makes every further call fail, or work again.
     pub fn set_broken(&self, broken: bool) {
         self.broken.store(broken, Ordering::Relaxed);
     }
 }
 
+/// An id source that can be shown.
+struct CountedIds(Arc<dyn IdSource>);
+
+impl std::fmt::Debug for CountedIds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CountedIds(..)")
+    }
+}
+
 #[async_trait]
 impl Provisioning for MemoryProvisioning {
-    async fn provision(&self, organization: OrganizationId) -> Result<(), ProvisionFailed> {
+    async fn create(&self, new: NewOrganization) -> Result<MadeOrganization, ProvisionFailed> {
         if self.broken.load(Ordering::Relaxed) {
-            return Err(ProvisionFailed("the disk is full".into()));
+            return Err(ProvisionFailed::Failed("the disk is full".into()));
         }
-        self.store.set_status(organization, OrganizationStatus::Active).await;
-        Ok(())
+        let mut made = Err(ProvisionFailed::SlugTaken);
+        self.store.change(|state| made = state.make(new, &*self.ids.0)).await;
+        made
     }
+}
 
-    async fn discard(&self, organization: OrganizationId) -> Result<(), ProvisionFailed> {
-        self.store
-            .change(|state| {
-                state.organizations.remove(&organization);
-                state.memberships.retain(|_, m| m.snapshot().organization_id != organization);
-                let kept: Vec<UserId> = state.memberships.values().map(|m| m.snapshot().user_id).collect();
-                state.users.retain(|id, user| kept.contains(id) || user.snapshot().is_platform_admin);
-            })
-            .await;
-        Ok(())
+impl MemoryState {
+    fn make(
+        &mut self,
+        new: NewOrganization,
+        ids: &dyn IdSource,
+    ) -> Result<MadeOrganization, ProvisionFailed> {
+        if self.by_email(new.email.key()).is_some() {
+            return Err(ProvisionFailed::EmailTaken);
+        }
+        let slug = new.slug.or_else(|| Slug::from_name(&new.name)).ok_or(ProvisionFailed::SlugTaken)?;
+        if self.organizations.values().any(|known| known.slug == slug) {
+            return Err(ProvisionFailed::SlugTaken);
+        }
+        let organization = OrganizationSummary {
+            id: ids.next(),
+            slug,
+            name: new.name,
+            status: OrganizationStatus::Active,
+            status_reason: None,
+            settings: new.settings,
+        };
+        let now = DateTime::UNIX_EPOCH;
+        let user = User::new(ids.next(), new.email, new.full_name, new.password_hash, new.locale, now);
+        let owner = Membership::new(ids.next(), user.id(), organization.id, Role::Owner, now);
+        let made = MadeOrganization { organization: organization.clone(), owner: user.id() };
+        self.memberships.insert(owner.snapshot().id, owner);
+        self.users.insert(user.id(), user);
+        self.organizations.insert(organization.id, organization);
+        Ok(made)
     }
 }

@@ -2,10 +2,10 @@
 
 use super::memory::MemoryState;
 use crate::{
-    LiveSession, LoginAttemptRepository, LoginAttempts, Membership, MembershipRepository, NewOrganization,
-    OrganizationRegistrar, OrganizationStatus, OrganizationSummary, RULE_MEMBERSHIP, RULE_ORGANIZATION_SLUG,
-    RULE_USER_EMAIL, RefreshToken, RefreshTokenRepository, Session, SessionRepository, TokenHash, User,
-    UserRepository,
+    LiveSession, LoginAttemptRepository, LoginAttempts, Membership, MembershipRepository, OneTimeToken,
+    OneTimeTokenRepository, OrganizationRegistrar, OrganizationStatus, OrganizationSummary, RULE_MEMBERSHIP,
+    RULE_USER_EMAIL, RefreshToken, RefreshTokenRepository, Session, SessionRepository, TokenHash,
+    TokenPurpose, User, UserRepository,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -159,21 +159,6 @@ impl LoginAttemptRepository for &mut MemoryState {
 
 #[async_trait]
 impl OrganizationRegistrar for &mut MemoryState {
-    async fn reserve(&mut self, organization: &NewOrganization) -> Result<(), StoreError> {
-        if self.organizations.values().any(|known| known.slug == organization.slug) {
-            return Err(StoreError::Conflict(RULE_ORGANIZATION_SLUG));
-        }
-        let row = OrganizationSummary {
-            id: organization.id,
-            slug: organization.slug.clone(),
-            name: organization.name.clone(),
-            status: OrganizationStatus::Provisioning,
-            settings: organization.settings,
-        };
-        self.organizations.insert(organization.id, row);
-        Ok(())
-    }
-
     async fn find_by_slug(&mut self, slug: &Slug) -> Result<Option<OrganizationSummary>, StoreError> {
         let mut known = self.organizations.values();
         Ok(known.find(|row| row.slug == *slug && row.status != OrganizationStatus::Deleted).cloned())
@@ -184,6 +169,39 @@ impl OrganizationRegistrar for &mut MemoryState {
 impl AuditLog for &mut MemoryState {
     async fn record(&mut self, entry: &AuditEntry) -> Result<(), StoreError> {
         self.audit.push(entry.clone());
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl OneTimeTokenRepository for &mut MemoryState {
+    async fn insert(&mut self, token: &OneTimeToken) -> Result<(), StoreError> {
+        self.one_time_tokens.insert(token.id, token.clone());
+        Ok(())
+    }
+
+    async fn consume(
+        &mut self,
+        hash: &TokenHash,
+        purpose: TokenPurpose,
+        now: DateTime<Utc>,
+    ) -> Result<Option<UserId>, StoreError> {
+        let found = self
+            .one_time_tokens
+            .values()
+            .find(|token| token.hash == *hash && token.purpose == purpose && token.expires_at > now);
+        let Some((id, user)) = found.map(|token| (token.id, token.user)) else { return Ok(None) };
+        self.one_time_tokens.remove(&id);
+        Ok(Some(user))
+    }
+
+    async fn supersede(
+        &mut self,
+        user: UserId,
+        purpose: TokenPurpose,
+        _now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        self.one_time_tokens.retain(|_, token| token.user != user || token.purpose != purpose);
         Ok(())
     }
 }

@@ -78,7 +78,7 @@ async fn a_closed_organization_says_why_within_a_second() {
     let signed_in = world.sign_up("Paris", EMAIL).await;
     world.caller(&signed_in).await.unwrap();
     for (status, refusal) in [
-        (OrganizationStatus::Suspended, OrganizationRefusal::Suspended),
+        (OrganizationStatus::Suspended, OrganizationRefusal::Suspended { reason: None }),
         (OrganizationStatus::Provisioning, OrganizationRefusal::Provisioning),
         (OrganizationStatus::Archived, OrganizationRefusal::Archived),
         (OrganizationStatus::Failed, OrganizationRefusal::Failed),
@@ -87,7 +87,7 @@ async fn a_closed_organization_says_why_within_a_second() {
         world.store.set_status(organization_of(&signed_in), status).await;
         world.later(1);
         let answer = world.caller(&signed_in).await;
-        assert!(matches!(answer, Err(AuthError::Organization(why)) if why == refusal), "{answer:?}");
+        assert!(matches!(&answer, Err(AuthError::Organization(why)) if *why == refusal), "{answer:?}");
     }
     for status in [OrganizationStatus::Active, OrganizationStatus::Migrating, OrganizationStatus::ReadOnly] {
         world.store.set_status(organization_of(&signed_in), status).await;
@@ -128,7 +128,7 @@ async fn a_job_acts_with_the_permissions_of_now() {
     assert!(!context.may(Permission::ImportManage));
     world.store.set_status(paris, OrganizationStatus::Suspended).await;
     let answer = world.auth.context_for(paris, id, "job-1").await;
-    assert!(matches!(answer, Err(AuthError::Organization(OrganizationRefusal::Suspended))));
+    assert!(matches!(answer, Err(AuthError::Organization(OrganizationRefusal::Suspended { .. }))));
     set_membership(&world, &marie, |m| m.active = false).await;
     assert!(matches!(world.auth.context_for(paris, id, "job-1").await, Err(AuthError::NotAMember)));
 }

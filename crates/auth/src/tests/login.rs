@@ -119,14 +119,14 @@ async fn an_organization_that_is_closed_says_why_to_who_knows_the_password() {
     let world = World::new();
     let id = organization_of(&world.sign_up("Paris", EMAIL).await);
     for (status, refusal) in [
-        (OrganizationStatus::Suspended, OrganizationRefusal::Suspended),
+        (OrganizationStatus::Suspended, OrganizationRefusal::Suspended { reason: None }),
         (OrganizationStatus::Provisioning, OrganizationRefusal::Provisioning),
         (OrganizationStatus::Archived, OrganizationRefusal::Archived),
         (OrganizationStatus::Failed, OrganizationRefusal::Failed),
     ] {
         world.store.set_status(id, status).await;
         let told = world.log_in(EMAIL).await;
-        assert!(matches!(told, Err(AuthError::Organization(why)) if why == refusal), "{told:?}");
+        assert!(matches!(&told, Err(AuthError::Organization(why)) if *why == refusal), "{told:?}");
         let wrong = world.log_in_with(EMAIL, "not the password", None).await;
         assert!(matches!(wrong, Err(AuthError::InvalidCredentials)));
         world.log_in_with("x@y.fr", "not the password", None).await.unwrap_err();

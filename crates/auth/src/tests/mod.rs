@@ -4,6 +4,7 @@ mod matrix;
 mod members;
 mod password;
 mod refresh;
+mod set_password;
 mod sign_up;
 mod tokens;
 mod upkeep;
@@ -42,7 +43,7 @@ impl World {
         let hasher = Arc::new(PlainHasher::default());
         let members = Arc::new(RecordedMembers::default());
         let throttle = Arc::new(CountedThrottle::default());
-        let provisioning = Arc::new(MemoryProvisioning::new(store.clone()));
+        let provisioning = Arc::new(MemoryProvisioning::new(store.clone(), Arc::clone(&ids)));
         let fakes = fake_ports(&store, clock.clone(), ids);
         let ports = AuthPorts {
             hasher: hasher.clone(),

@@ -137,7 +137,7 @@ async fn a_suspended_organization_refreshes_nobody_and_burns_no_token() {
     let id = organization_of(&held);
     world.store.set_status(id, OrganizationStatus::Suspended).await;
     let answer = world.refresh(&held.refresh_token).await;
-    assert!(matches!(answer, Err(AuthError::Organization(OrganizationRefusal::Suspended))));
+    assert!(matches!(answer, Err(AuthError::Organization(OrganizationRefusal::Suspended { .. }))));
     world.store.set_status(id, OrganizationStatus::Active).await;
     world.refresh(&held.refresh_token).await.unwrap();
 }

@@ -2,26 +2,36 @@
 
 use super::members;
 use crate::error::store_error;
+use crate::mark::{Mark, ReadMark};
 use crate::server::TenantServer;
-use crate::sql::Sql;
+use crate::sql::{Sql, push_in};
 use crate::stored::named;
 use crate::{fingerprint, registry, transaction};
 use async_trait::async_trait;
 use sea_orm::{ConnectionTrait, DatabaseConnection, FromQueryResult};
 use sea_orm_migration::SchemaManager;
+use std::collections::HashSet;
 use std::sync::Arc;
+use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 use uuid::Uuid;
 use vigie_auth::MemberProfile;
 use vigie_kernel::{Clock, OrganizationId, Role, StoreError};
 use vigie_migrations::TenantMigrator;
-use vigie_tenancy::{Organization, TenantDatabases};
+use vigie_tenancy::{ConnectionSettings, FoundDatabase, Organization, TenantDatabases};
 
 /// The databases of the organizations, on one server.
 pub struct ServerDatabases {
     server: Arc<TenantServer>,
     control: DatabaseConnection,
     clock: Arc<dyn Clock>,
+    /// The id of this installation, with which its databases are marked.
+    installation: OnceCell<Uuid>,
+    /// Databases set up at a time: each holds a connection.
+    turns: Semaphore,
 }
+
+/// Databases set up at a time by one process.
+const AT_ONCE: usize = 8;
 
 #[derive(FromQueryResult)]
 struct MemberRow {
@@ -37,7 +47,7 @@ impl ServerDatabases {
     /// The databases on that server, with the members that the control database knows.
     #[must_use]
     pub fn new(server: Arc<TenantServer>, control: DatabaseConnection, clock: Arc<dyn Clock>) -> Self {
-        Self { server, control, clock }
+        Self { server, control, clock, installation: OnceCell::new(), turns: Semaphore::new(AT_ONCE) }
     }
 
     /// The schema version that this binary brings databases to: the number of migrations.
@@ -85,6 +95,46 @@ impl ServerDatabases {
         if written == 0 { Err(foreign()) } else { Ok(()) }
     }
 
+    async fn mark(&self, organization: OrganizationId) -> Result<Mark, StoreError> {
+        Ok(Mark { organization, installation: self.installation().await? })
+    }
+
+    async fn installation(&self) -> Result<Uuid, StoreError> {
+        #[derive(FromQueryResult)]
+        struct Installation {
+            installation_id: Uuid,
+        }
+        let read = async || {
+            let row: Option<Installation> =
+                Sql::new(&self.control, "SELECT installation_id FROM installation WHERE id = 1")
+                    .one(&self.control)
+                    .await
+                    .map_err(store_error)?;
+            row.map(|row| row.installation_id).ok_or_else(|| StoreError::broken("the installation has no id"))
+        };
+        self.installation.get_or_try_init(read).await.copied()
+    }
+
+    async fn turn(&self) -> Result<SemaphorePermit<'_>, StoreError> {
+        self.turns.acquire().await.map_err(|error| StoreError::Unavailable(Box::new(error)))
+    }
+
+    /// Which of these organizations the control database knows.
+    async fn known(&self, organizations: Vec<Uuid>) -> Result<HashSet<Uuid>, StoreError> {
+        #[derive(FromQueryResult)]
+        struct Known {
+            id: Uuid,
+        }
+        let mut known = HashSet::new();
+        for some in organizations.chunks(1000) {
+            let mut sql = Sql::new(&self.control, "SELECT id FROM organizations WHERE ");
+            push_in(&mut sql, "id", some.iter().copied());
+            let rows: Vec<Known> = sql.all(&self.control).await.map_err(store_error)?;
+            known.extend(rows.into_iter().map(|row| row.id));
+        }
+        Ok(known)
+    }
+
     async fn members(&self, organization: OrganizationId) -> Result<Vec<MemberProfile>, StoreError> {
         let rows: Vec<MemberRow> = Sql::new(
             &self.control,
@@ -111,10 +161,20 @@ impl ServerDatabases {
 #[async_trait]
 impl TenantDatabases for ServerDatabases {
     async fn create(&self, organization: &Organization) -> Result<(), StoreError> {
-        self.server.create(organization.database_name().as_str(), organization.id()).await
+        let mark = self.mark(organization.id()).await?;
+        self.server.create(organization.database_name().as_str(), mark).await
+    }
+
+    async fn configure(
+        &self,
+        organization: &Organization,
+        settings: &ConnectionSettings,
+    ) -> Result<bool, StoreError> {
+        self.server.configure(organization.database_name().as_str(), settings).await
     }
 
     async fn migrate(&self, organization: &Organization) -> Result<i32, StoreError> {
+        let _turn = self.turn().await?;
         let database = self.open(organization).await?;
         let migrated = self.migrate_open(&database, organization.id()).await;
         close(database).await?;
@@ -123,6 +183,7 @@ impl TenantDatabases for ServerDatabases {
 
     async fn seed(&self, organization: &Organization) -> Result<(), StoreError> {
         let members = self.members(organization.id()).await?;
+        let _turn = self.turn().await?;
         let database = self.open(organization).await?;
         let seeded = seed_open(&database, organization.id(), &members, self.clock.as_ref()).await;
         close(database).await?;
@@ -130,6 +191,7 @@ impl TenantDatabases for ServerDatabases {
     }
 
     async fn probe(&self, organization: &Organization) -> Result<(), StoreError> {
+        let _turn = self.turn().await?;
         let database = self.open(organization).await?;
         let probed = probe_open(&database, organization.id()).await;
         close(database).await?;
@@ -138,6 +200,45 @@ impl TenantDatabases for ServerDatabases {
 
     async fn drop_database(&self, organization: &Organization) -> Result<(), StoreError> {
         TenantServer::drop(&self.server, organization.database_name().as_str(), organization.id()).await
+    }
+
+    async fn inventory(&self, prefix: &str) -> Result<Vec<FoundDatabase>, StoreError> {
+        let installation = self.installation().await?;
+        let mut listed = self.server.list(prefix).await?;
+        // An earlier version did not write the installation: such a mark is ours only where its organization is.
+        let unsure = |mark: &Option<ReadMark>| mark.is_some_and(|mark| mark.installation.is_none());
+        let asked = listed.iter().filter(|one| unsure(&one.mark)).map(|one| one.organization.as_uuid());
+        let known = self.known(asked.collect()).await?;
+        listed.retain(|one| match one.mark {
+            None => true,
+            Some(mark) => match mark.installation {
+                Some(other) => other == installation,
+                None => known.contains(&one.organization.as_uuid()),
+            },
+        });
+        let found = listed.into_iter().map(|one| FoundDatabase {
+            name: one.name,
+            organization: one.organization,
+            is_draft: one.mark.is_none(),
+        });
+        Ok(found.collect())
+    }
+
+    async fn drop_found(&self, found: &FoundDatabase) -> Result<(), StoreError> {
+        if found.is_draft {
+            self.server.drop_draft(&found.name, found.organization).await
+        } else {
+            TenantServer::drop(&self.server, &found.name, found.organization).await
+        }
+    }
+
+    async fn members_in_step(&self, organization: &Organization) -> Result<bool, StoreError> {
+        let members = self.members(organization.id()).await?;
+        let _turn = self.turn().await?;
+        let database = self.open(organization).await?;
+        let known = members_open(&database, organization.id()).await;
+        close(database).await?;
+        Ok(members::in_step(members, known?))
     }
 }
 
@@ -182,7 +283,16 @@ async fn seed_open(
     for member in members {
         members::put(&txn, member, clock.now()).await.map_err(store_error)?;
     }
+    members::retire_others(&txn, members, clock.now()).await.map_err(store_error)?;
     txn.commit().await.map_err(store_error)
+}
+
+async fn members_open(
+    database: &DatabaseConnection,
+    organization: OrganizationId,
+) -> Result<Vec<MemberProfile>, StoreError> {
+    registry::verify(database, organization).await?;
+    members::all(database).await
 }
 
 async fn probe_open(database: &DatabaseConnection, organization: OrganizationId) -> Result<(), StoreError> {

@@ -2,13 +2,16 @@
 
 use crate::error::store_error;
 use crate::registry::Registry;
-use crate::sql::Sql;
+use crate::sql::{Sql, push_in};
+use crate::stored::named;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
+use std::collections::HashMap;
 use std::sync::Arc;
+use uuid::Uuid;
 use vigie_auth::{MemberDirectory, MemberProfile};
-use vigie_kernel::{Clock, StoreError, TenantContext};
+use vigie_kernel::{Clock, Role, StoreError, TenantContext};
 
 /// Keeps the members of organizations' databases up to date.
 pub struct RegistryMembers {
@@ -52,4 +55,51 @@ pub(super) async fn put<C: ConnectionTrait>(
     .execute(tenant)
     .await
     .map(|_| ())
+}
+
+/// Every member that the organization's database knows.
+pub(super) async fn all<C: ConnectionTrait>(tenant: &C) -> Result<Vec<MemberProfile>, StoreError> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        id: Uuid,
+        full_name: String,
+        role: String,
+        is_active: bool,
+    }
+    let rows: Vec<Row> = Sql::new(tenant, "SELECT id, full_name, role, is_active FROM members")
+        .all(tenant)
+        .await
+        .map_err(store_error)?;
+    let profiles = rows.into_iter().map(|row| {
+        Ok(MemberProfile {
+            user: row.id.into(),
+            full_name: row.full_name,
+            role: named("members.role", &row.role, Role::from_name)?,
+            active: row.is_active,
+        })
+    });
+    profiles.collect()
+}
+
+/// Locks out everybody else: who has no membership any more stays as an author, and may not come in.
+pub(super) async fn retire_others<C: ConnectionTrait>(
+    tenant: &C,
+    members: &[MemberProfile],
+    at: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let mut sql = Sql::new(tenant, "UPDATE members SET is_active = ");
+    sql.push_value(false).push(", updated_at = ").push_value(at).push(" WHERE is_active");
+    if !members.is_empty() {
+        sql.push(" AND NOT (");
+        push_in(&mut sql, "id", members.iter().map(|member| member.user.as_uuid()));
+        sql.push(")");
+    }
+    sql.execute(tenant).await.map(|_| ())
+}
+
+/// Whether the projection is what the memberships say: the same people, and nobody else who may come in.
+pub(super) fn in_step(members: Vec<MemberProfile>, projected: Vec<MemberProfile>) -> bool {
+    let mut projected: HashMap<_, _> = projected.into_iter().map(|profile| (profile.user, profile)).collect();
+    members.into_iter().all(|member| projected.remove(&member.user) == Some(member))
+        && projected.values().all(|left| !left.active)
 }

@@ -3,20 +3,21 @@
 use super::rows::{settings, settings_value, slug};
 use super::work::for_update;
 use crate::error::{UniqueRule, store_error, with_unique};
-use crate::keyset::{by_text, page};
+use crate::keyset::{by_text, instant_cursor, newest_first, page};
 use crate::sql::{Sql, push_in};
 use crate::stored::{named, touched};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, FromQueryResult};
 use uuid::Uuid;
-use vigie_kernel::{Cursor, OrganizationId, Page, PageRequest, Slug, StoreError};
+use vigie_kernel::{Cursor, OrganizationId, Page, PageRequest, Role, Slug, StoreError};
 use vigie_tenancy::{
-    DatabaseName, ListOrganizations, Organization, OrganizationRepository, OrganizationSnapshot,
-    OrganizationStatus, Plan, RULE_ORGANIZATION_DATABASE, RULE_ORGANIZATION_SLUG,
+    DatabaseName, ListOrganizations, Organization, OrganizationOrder, OrganizationRepository,
+    OrganizationSnapshot, OrganizationStatus, Plan, RULE_ORGANIZATION_DATABASE, RULE_ORGANIZATION_DOMAIN,
+    RULE_ORGANIZATION_SLUG,
 };
 
-pub(super) const UNIQUE: &[UniqueRule] = &[
+const UNIQUE: &[UniqueRule] = &[
     UniqueRule {
         constraint: "organizations_slug_key",
         columns: "organizations.slug",
@@ -26,6 +27,11 @@ pub(super) const UNIQUE: &[UniqueRule] = &[
         constraint: "organizations_database_key",
         columns: "organizations.database_name",
         rule: RULE_ORGANIZATION_DATABASE,
+    },
+    UniqueRule {
+        constraint: "organization_domains_pkey",
+        columns: "organization_domains.domain",
+        rule: RULE_ORGANIZATION_DOMAIN,
     },
 ];
 
@@ -113,20 +119,83 @@ pub(super) async fn list<C: ConnectionTrait>(
         Some(status) => sql.push("= ").push_value(status.name()),
         None => sql.push("<> ").push_value(OrganizationStatus::Deleted.name()),
     };
-    by_text(&mut sql, "o.slug", "o.id", request);
+    if let Some(plan) = filter.plan {
+        sql.push(" AND o.plan = ").push_value(plan.name());
+    }
+    if let Some(text) = &filter.search {
+        let pattern = format!("%{}%", escaped(&text.to_lowercase()));
+        sql.push(" AND (o.slug LIKE ")
+            .push_value(pattern.as_str())
+            .push(" ESCAPE '\\' OR LOWER(o.name) LIKE ");
+        sql.push_value(pattern).push(" ESCAPE '\\')");
+    }
+    match filter.order {
+        OrganizationOrder::Slug => by_text(&mut sql, "o.slug", "o.id", request),
+        OrganizationOrder::Newest => newest_first(&mut sql, "o.", request)?,
+    }
     let rows: Vec<Row> = sql.all(connection).await.map_err(store_error)?;
-    page(rows, request, organization, |last| Cursor {
-        key: last.snapshot().slug.as_str().to_owned(),
-        id: last.id().as_uuid(),
+    page(rows, request, organization, |last| match filter.order {
+        OrganizationOrder::Slug => {
+            Cursor { key: last.snapshot().slug.as_str().to_owned(), id: last.id().as_uuid() }
+        }
+        OrganizationOrder::Newest => instant_cursor(last.snapshot().created_at, last.id().as_uuid()),
     })
 }
 
-pub(super) async fn unfinished<C: ConnectionTrait>(
+/// A text in which nothing stands for anything else in `LIKE .. ESCAPE '\'`.
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
+}
+
+/// The domains of these organizations.
+pub(super) async fn domains<C: ConnectionTrait>(
+    connection: &C,
+    organizations: &[OrganizationId],
+) -> Result<Vec<(OrganizationId, String)>, StoreError> {
+    #[derive(FromQueryResult)]
+    struct Domain {
+        organization_id: Uuid,
+        domain: String,
+    }
+    if organizations.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut sql = Sql::new(
+        connection,
+        "SELECT organization_id, domain FROM organization_domains WHERE verified_at IS NOT NULL AND ",
+    );
+    push_in(&mut sql, "organization_id", organizations.iter().map(|id| id.as_uuid()));
+    sql.push(" ORDER BY domain");
+    let rows: Vec<Domain> = sql.all(connection).await.map_err(store_error)?;
+    Ok(rows.into_iter().map(|row| (row.organization_id.into(), row.domain)).collect())
+}
+
+/// Whether an account that may be used owns the organization.
+pub(super) async fn has_owner<C: ConnectionTrait>(
+    connection: &C,
+    id: OrganizationId,
+) -> Result<bool, StoreError> {
+    Sql::new(
+        connection,
+        "SELECT 1 FROM memberships m JOIN users u ON u.id = m.user_id \
+         WHERE m.organization_id = $1 AND m.role = $2 AND m.is_active AND u.is_active LIMIT 1",
+    )
+    .bind(id.as_uuid())
+    .bind(Role::Owner.name())
+    .exists(connection)
+    .await
+    .map_err(store_error)
+}
+
+/// Organizations that are neither made nor undone, and that no operation is about.
+pub(super) async fn unattended<C: ConnectionTrait>(
     connection: &C,
     unchanged_since: DateTime<Utc>,
 ) -> Result<Vec<Organization>, StoreError> {
     let select = format!(
-        "{SELECT} WHERE o.status IN ('provisioning', 'failed') AND o.updated_at <= $1 ORDER BY o.updated_at, o.id"
+        "{SELECT} WHERE o.status IN ('provisioning', 'failed') AND o.updated_at <= $1 AND NOT EXISTS \
+         (SELECT 1 FROM operations p WHERE p.organization_id = o.id AND p.state IN ('running', 'undoing', 'failed')) \
+         ORDER BY o.updated_at, o.id LIMIT 100"
     );
     every(connection, Sql::new(connection, select).bind(unchanged_since)).await
 }
@@ -171,6 +240,25 @@ impl<C: ConnectionTrait> OrganizationRepository for SeaOrganizations<'_, C> {
         .bind(o.version)
         .bind(o.created_at)
         .bind(o.updated_at)
+        .execute(self.0)
+        .await
+        .map(|_| ())
+        .map_err(|error| with_unique(UNIQUE, error))
+    }
+
+    async fn add_domain(
+        &mut self,
+        organization: OrganizationId,
+        domain: &str,
+        verified_at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        Sql::new(
+            self.0,
+            "INSERT INTO organization_domains (domain, organization_id, verified_at) VALUES ($1, $2, $3)",
+        )
+        .bind(domain)
+        .bind(organization.as_uuid())
+        .bind(verified_at)
         .execute(self.0)
         .await
         .map(|_| ())

@@ -1,16 +1,17 @@
 //! Reads of the control database, one statement each.
 
-use super::organizations;
 use super::rows::{MEMBERSHIP, PlaceRow, SUMMARY, USER, UserRow, joined};
-use super::{login_attempts, sessions, users};
+use super::{login_attempts, one_time_tokens, operations, organizations, sessions, users};
 use crate::error::store_error;
 use crate::sql::Sql;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::{DatabaseConnection, FromQueryResult};
-use vigie_auth::{IdentityReads, LiveSession, LoginAttempts, MemberOrganization, User};
-use vigie_kernel::{OrganizationId, Page, PageRequest, SessionId, Slug, StoreError, UserId};
-use vigie_tenancy::{ListOrganizations, Organization, OrganizationReads};
+use vigie_auth::{
+    IdentityReads, LiveSession, LoginAttempts, MemberOrganization, TokenHash, TokenPurpose, User,
+};
+use vigie_kernel::{OperationId, OrganizationId, Page, PageRequest, SessionId, Slug, StoreError, UserId};
+use vigie_tenancy::{ListOperations, ListOrganizations, Operation, Organization, OrganizationReads};
 
 pub(super) struct ControlReads(pub(super) DatabaseConnection);
 
@@ -34,6 +35,15 @@ impl IdentityReads for ControlReads {
 
     async fn login_attempts(&mut self, key: &str) -> Result<Option<LoginAttempts>, StoreError> {
         login_attempts::counted(&self.0, key).await
+    }
+
+    async fn one_time_token(
+        &mut self,
+        hash: &TokenHash,
+        purpose: TokenPurpose,
+        now: DateTime<Utc>,
+    ) -> Result<Option<User>, StoreError> {
+        one_time_tokens::owner(&self.0, hash, purpose, now).await
     }
 
     async fn organizations_of(&mut self, user: UserId) -> Result<Vec<MemberOrganization>, StoreError> {
@@ -92,7 +102,42 @@ impl OrganizationReads for ControlReads {
         organizations::list(&self.0, filter, page).await
     }
 
-    async fn unfinished(&mut self, unchanged_since: DateTime<Utc>) -> Result<Vec<Organization>, StoreError> {
-        organizations::unfinished(&self.0, unchanged_since).await
+    async fn domains(
+        &mut self,
+        organizations: &[OrganizationId],
+    ) -> Result<Vec<(OrganizationId, String)>, StoreError> {
+        organizations::domains(&self.0, organizations).await
+    }
+
+    async fn has_owner(&mut self, id: OrganizationId) -> Result<bool, StoreError> {
+        organizations::has_owner(&self.0, id).await
+    }
+
+    async fn unattended(&mut self, unchanged_since: DateTime<Utc>) -> Result<Vec<Organization>, StoreError> {
+        organizations::unattended(&self.0, unchanged_since).await
+    }
+
+    async fn operation(&mut self, id: OperationId) -> Result<Option<Operation>, StoreError> {
+        operations::by_id(&self.0, id).await
+    }
+
+    async fn operation_by_key(&mut self, scope: &str, key: &str) -> Result<Option<Operation>, StoreError> {
+        operations::by_key(&self.0, scope, key).await
+    }
+
+    async fn operations(
+        &mut self,
+        filter: &ListOperations,
+        page: &PageRequest,
+    ) -> Result<Page<Operation>, StoreError> {
+        operations::list(&self.0, filter, page).await
+    }
+
+    async fn due_operations(
+        &mut self,
+        now: DateTime<Utc>,
+        limit: u16,
+    ) -> Result<Vec<OperationId>, StoreError> {
+        operations::due(&self.0, now, limit).await
     }
 }

@@ -38,7 +38,7 @@ pub(super) const MEMBERSHIP: &[&str] = &[
 ];
 
 /// The columns of [`SummaryRow`].
-pub(super) const SUMMARY: &[&str] = &["id", "slug", "name", "status", "settings"];
+pub(super) const SUMMARY: &[&str] = &["id", "slug", "name", "status", "status_reason", "settings"];
 
 /// `u.id AS u_id, ..`: the columns of a joined table, told apart by its alias.
 pub(super) fn joined(alias: &str, columns: &[&str]) -> String {
@@ -115,6 +115,7 @@ pub(super) struct SummaryRow {
     slug: String,
     name: String,
     status: String,
+    status_reason: Option<String>,
     settings: serde_json::Value,
 }
 
@@ -125,6 +126,7 @@ impl SummaryRow {
             slug: slug(&self.slug)?,
             name: self.name,
             status: named("organizations.status", &self.status, OrganizationStatus::from_name)?,
+            status_reason: self.status_reason,
             settings: settings(self.settings)?,
         })
     }

@@ -1,5 +1,6 @@
 //! Opens the control database.
 
+use super::operations;
 use super::reads::ControlReads;
 use super::work::ControlWork;
 use crate::connect::{self, PoolSize};
@@ -7,38 +8,32 @@ use crate::error::store_error;
 use crate::sql::Sql;
 use crate::transaction;
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use sea_orm::DatabaseConnection;
 use std::path::Path;
-use std::sync::Arc;
+use uuid::Uuid;
 use vigie_auth::{IdentityReads, IdentityStore, IdentityWork};
-use vigie_kernel::StoreError;
+use vigie_kernel::{OperationId, StoreError};
 use vigie_migrations::ControlMigrator;
-use vigie_tenancy::{DatabaseName, OrganizationReads, OrganizationStore, OrganizationWork};
-
-/// Longest prefix of database names that leaves room for a slug.
-const LONGEST_PREFIX: usize = 40;
+use vigie_tenancy::{Operation, OrganizationReads, OrganizationStore, OrganizationWork};
 
 /// The control database: identity's store and tenancy's.
 #[derive(Clone, Debug)]
 pub struct ControlStore {
     connection: DatabaseConnection,
-    tenant_prefix: Arc<str>,
 }
 
 impl ControlStore {
-    /// Opens the SQLite file, which is made when it is not there. `tenant_prefix` starts the name of every organization's
-    /// database, such as `vigie_org_`: a database name of at most 40 bytes itself.
-    pub async fn connect_sqlite(file: &Path, tenant_prefix: &str) -> Result<Self, StoreError> {
-        let tenant_prefix = checked(tenant_prefix)?;
+    /// Opens the SQLite file, which is made when it is not there.
+    pub async fn connect_sqlite(file: &Path) -> Result<Self, StoreError> {
         let connection = connect::sqlite(file, true, PoolSize::CONTROL).await.map_err(store_error)?;
-        Ok(Self { connection, tenant_prefix })
+        Ok(Self { connection })
     }
 
-    /// Connects to a PostgreSQL database that is there. `tenant_prefix` as in [`Self::connect_sqlite`].
-    pub async fn connect_postgres(url: &str, tenant_prefix: &str) -> Result<Self, StoreError> {
-        let tenant_prefix = checked(tenant_prefix)?;
+    /// Connects to a PostgreSQL database that is there.
+    pub async fn connect_postgres(url: &str) -> Result<Self, StoreError> {
         let connection = connect::postgres(url, PoolSize::CONTROL).await.map_err(store_error)?;
-        Ok(Self { connection, tenant_prefix })
+        Ok(Self { connection })
     }
 
     /// Brings the control database to the current schema. Processes that start together take turns.
@@ -59,7 +54,7 @@ impl ControlStore {
 
     async fn work(&self) -> Result<Box<ControlWork>, StoreError> {
         let txn = transaction::begin(&self.connection).await?;
-        Ok(Box::new(ControlWork { txn, tenant_prefix: Arc::clone(&self.tenant_prefix) }))
+        Ok(Box::new(ControlWork { txn }))
     }
 
     fn reads(&self) -> ControlReads {
@@ -87,13 +82,22 @@ impl OrganizationStore for ControlStore {
     async fn read(&self) -> Result<Box<dyn OrganizationReads>, StoreError> {
         Ok(Box::new(self.reads()))
     }
-}
 
-fn checked(tenant_prefix: &str) -> Result<Arc<str>, StoreError> {
-    match DatabaseName::parse(tenant_prefix) {
-        Ok(_) if tenant_prefix.len() <= LONGEST_PREFIX => Ok(tenant_prefix.into()),
-        Ok(_) | Err(_) => {
-            Err(StoreError::broken("the prefix of database names is no database name of at most 40 bytes"))
-        }
+    async fn take_operation(
+        &self,
+        id: OperationId,
+        holder: Uuid,
+        now: DateTime<Utc>,
+        failed_too: bool,
+    ) -> Result<Option<Operation>, StoreError> {
+        operations::take(&self.connection, id, holder, now, failed_too).await
+    }
+
+    async fn record(&self, operation: &Operation) -> Result<(), StoreError> {
+        operations::save(&self.connection, operation).await
+    }
+
+    async fn prolong(&self, operation: &Operation, until: DateTime<Utc>) -> Result<(), StoreError> {
+        operations::prolong(&self.connection, operation, until).await
     }
 }

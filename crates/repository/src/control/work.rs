@@ -2,7 +2,10 @@
 
 use super::login_attempts::SeaLoginAttempts;
 use super::memberships::SeaMemberships;
+use super::one_time_tokens::SeaOneTimeTokens;
+use super::operations::SeaOperations;
 use super::organizations::SeaOrganizations;
+use super::owners::SeaOwners;
 use super::refresh_tokens::SeaRefreshTokens;
 use super::registrar::SeaRegistrar;
 use super::sessions::SeaSessions;
@@ -12,13 +15,12 @@ use crate::server::is_postgres;
 use crate::tenant::SeaAudit;
 use async_trait::async_trait;
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
-use std::sync::Arc;
 use vigie_auth::{
-    IdentityWork, LoginAttemptRepository, MembershipRepository, OrganizationRegistrar,
-    RefreshTokenRepository, SessionRepository, UserRepository,
+    IdentityWork, LoginAttemptRepository, MembershipRepository, OneTimeTokenRepository,
+    OrganizationRegistrar, RefreshTokenRepository, SessionRepository, UserRepository,
 };
 use vigie_kernel::{AuditLog, StoreError, UnitOfWork};
-use vigie_tenancy::{OrganizationRepository, OrganizationWork};
+use vigie_tenancy::{OperationRepository, OrganizationRepository, OrganizationWork, OwnerRepository};
 
 /// The platform's audit trail.
 const AUDIT: &str = "platform_audit";
@@ -26,7 +28,6 @@ const AUDIT: &str = "platform_audit";
 /// One transaction on the control database. Dropped, it is rolled back.
 pub(super) struct ControlWork {
     pub(super) txn: DatabaseTransaction,
-    pub(super) tenant_prefix: Arc<str>,
 }
 
 #[async_trait]
@@ -57,8 +58,12 @@ impl IdentityWork for ControlWork {
         Box::new(SeaLoginAttempts(&self.txn))
     }
 
+    fn one_time_tokens(&mut self) -> Box<dyn OneTimeTokenRepository + '_> {
+        Box::new(SeaOneTimeTokens(&self.txn))
+    }
+
     fn organizations(&mut self) -> Box<dyn OrganizationRegistrar + '_> {
-        Box::new(SeaRegistrar { connection: &self.txn, tenant_prefix: &self.tenant_prefix })
+        Box::new(SeaRegistrar(&self.txn))
     }
 
     fn audit(&mut self) -> Box<dyn AuditLog + '_> {
@@ -69,6 +74,14 @@ impl IdentityWork for ControlWork {
 impl OrganizationWork for ControlWork {
     fn organizations(&mut self) -> Box<dyn OrganizationRepository + '_> {
         Box::new(SeaOrganizations(&self.txn))
+    }
+
+    fn operations(&mut self) -> Box<dyn OperationRepository + '_> {
+        Box::new(SeaOperations(&self.txn))
+    }
+
+    fn owners(&mut self) -> Box<dyn OwnerRepository + '_> {
+        Box::new(SeaOwners(&self.txn))
     }
 
     fn audit(&mut self) -> Box<dyn AuditLog + '_> {

@@ -49,10 +49,12 @@ struct Next {
     max_attempts: i32,
 }
 
-/// The next job: by lane, then from the organization that has the fewest running, then the one that waits longest. A job
+/// The next job, unless its organization is suspended or not in use: by lane, then from the organization that has the fewest running, then the one that waits longest. A job
 /// whose lease ran out counts as waiting.
 const NEXT: &str = "SELECT j.id, j.attempt, j.max_attempts FROM jobs j \
     WHERE ((j.status = 'queued' AND j.run_at <= $1) OR (j.status = 'running' AND j.lease_until < $1)) \
+    AND NOT EXISTS (SELECT 1 FROM organizations o WHERE o.id = j.organization_id AND o.status IN ('suspended', \
+        'archived', 'failed', 'deleted')) \
     ORDER BY j.lane_rank, \
         (SELECT COUNT(*) FROM jobs r WHERE r.status = 'running' AND r.organization_id = j.organization_id), \
         j.run_at, j.id \
@@ -92,6 +94,18 @@ impl JobQueue {
             .map_err(store_error)?;
         txn.commit().await.map_err(store_error)?;
         row.map(|row| claimed(row, token)).transpose()
+    }
+
+    /// Whether the jobs of the organization are to wait: it is suspended, or not in use.
+    pub async fn is_paused(&self, organization: OrganizationId) -> Result<bool, StoreError> {
+        Sql::new(
+            &self.control,
+            "SELECT 1 FROM organizations WHERE id = $1 AND status IN ('suspended', 'archived', 'failed', 'deleted')",
+        )
+        .bind(organization.as_uuid())
+        .exists(&self.control)
+        .await
+        .map_err(store_error)
     }
 
     /// Tells progress and prolongs the lease; `false` when the lease is lost or the job was cancelled.

@@ -9,10 +9,10 @@ mod place;
 pub(crate) use fixtures::{membership, message, session, user};
 
 use place::Place;
-use sea_orm::{ConnectionTrait, DatabaseConnection, FromQueryResult, Statement};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, FromQueryResult, Statement};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use vigie_auth::{IdentityStore, NewOrganization, User, permissions_of};
+use vigie_auth::{IdentityStore, User, permissions_of};
 use vigie_kernel::testing::{CountedIds, FixedClock, member};
 use vigie_kernel::{
     Clock, IdSource, OrganizationId, OrganizationSettings, Role, Slug, TenantContext, UserId,
@@ -21,7 +21,10 @@ use vigie_repository::{
     ControlStore, JobQueue, Registry, RegistryLimits, RegistryMembers, Relay, RelaySignal, ServerDatabases,
     TenantServer, TenantStore,
 };
-use vigie_tenancy::{Organization, OrganizationStore, TenantDatabases};
+use vigie_tenancy::{
+    CountedTokens, DatabaseName, Faults, MemoryFiles, NewOrganization, OneServer, Organization,
+    OrganizationStore, Plan, ResolutionRules, StandingTimer, Tenancy, TenancyPorts, TenantDatabases,
+};
 
 /// Runs one test on both engines: `on_both_engines!(name, async |engine: Engine| { .. });`
 #[macro_export]
@@ -58,6 +61,8 @@ pub(crate) struct Engine {
     pub(crate) signal: RelaySignal,
     pub(crate) clock: Arc<FixedClock>,
     pub(crate) ids: Arc<dyn IdSource>,
+    /// The spaces of files of the processes that create organizations.
+    pub(crate) files: Arc<MemoryFiles>,
     named: AtomicU64,
     place: Place,
 }
@@ -96,6 +101,7 @@ impl Engine {
             signal,
             clock,
             ids,
+            files: Arc::new(MemoryFiles::new(Faults::default())),
             named: AtomicU64::new(0),
             place,
         }
@@ -132,23 +138,57 @@ impl Engine {
 
     /// An organization in provisioning: a row, without a database.
     pub(crate) async fn reserved(&self, slug: &str) -> Organization {
-        let new = self.new_organization(slug);
-        let mut work = IdentityStore::begin(&self.control).await.unwrap();
-        work.organizations().reserve(&new).await.unwrap();
+        let organization = self.new_organization(slug);
+        let mut work = OrganizationStore::begin(&self.control).await.unwrap();
+        work.organizations().insert(&organization).await.unwrap();
         work.commit().await.unwrap();
-        self.found(new.id).await
+        self.found(organization.id()).await
     }
 
-    /// What a sign-up asks for.
-    pub(crate) fn new_organization(&self, slug: &str) -> NewOrganization {
-        NewOrganization {
+    /// An organization that is not stored yet.
+    pub(crate) fn new_organization(&self, slug: &str) -> Organization {
+        let slug = Slug::parse(slug).unwrap();
+        let new = NewOrganization {
             id: self.ids.next(),
-            slug: Slug::parse(slug).unwrap(),
             name: format!("Organization {slug}"),
+            database_name: DatabaseName::for_slug(&self.prefix(), &slug).unwrap(),
+            slug,
+            plan: Plan::Community,
             settings: OrganizationSettings::default(),
-            plan: "community".to_owned(),
-            created_at: self.clock.now(),
-        }
+        };
+        Organization::reserve(new, self.clock.now())
+    }
+
+    /// How the names of the organizations' databases begin.
+    pub(crate) fn prefix(&self) -> String {
+        self.place.tenant_prefix()
+    }
+
+    /// The databases as another installation on the same server sees them.
+    pub(crate) async fn other_installation(&self) -> ServerDatabases {
+        let other = if self.database_is_postgres() { "gen_random_uuid()" } else { "randomblob(16)" };
+        self.control_sql(&format!("UPDATE installation SET installation_id = {other}")).await;
+        let connection = self.control.connection().clone();
+        ServerDatabases::new(Arc::clone(&self.server), connection, self.clock.clone())
+    }
+
+    fn database_is_postgres(&self) -> bool {
+        self.control.connection().get_database_backend() == DbBackend::Postgres
+    }
+
+    /// A process of the installation that creates organizations.
+    pub(crate) fn tenancy(&self) -> Tenancy {
+        let ports = TenancyPorts {
+            store: Arc::new(self.control.clone()),
+            databases: self.databases.clone(),
+            files: self.files.clone(),
+            placement: Arc::new(OneServer),
+            tokens: Arc::new(CountedTokens::default()),
+            timer: Arc::new(StandingTimer),
+            clock: self.clock.clone(),
+            ids: Arc::clone(&self.ids),
+        };
+        Tenancy::new(ports, ResolutionRules::try_new("vigie.example", &[], true).unwrap(), self.prefix())
     }
 
     /// The organization as the control database has it now.

@@ -43,14 +43,19 @@ impl Place {
     pub(super) async fn control(&self) -> ControlStore {
         match self {
             Self::Sqlite { folder } => {
-                ControlStore::connect_sqlite(&folder.path().join("control.sqlite3"), "vigie_org_")
-                    .await
-                    .unwrap()
+                ControlStore::connect_sqlite(&folder.path().join("control.sqlite3")).await.unwrap()
             }
-            Self::Postgres { prefix, .. } => {
+            Self::Postgres { .. } => {
                 let url = self.url_of(&self.control_name());
-                ControlStore::connect_postgres(&url, &format!("{prefix}org_")).await.unwrap()
+                ControlStore::connect_postgres(&url).await.unwrap()
             }
+        }
+    }
+
+    pub(super) fn tenant_prefix(&self) -> String {
+        match self {
+            Self::Sqlite { .. } => "vigie_org_".to_owned(),
+            Self::Postgres { prefix, .. } => format!("{prefix}org_"),
         }
     }
 

@@ -34,9 +34,11 @@ on_both_engines!(the_list_is_by_slug_and_comes_in_pages, async |engine: Engine| 
     let pages = slugs(&engine, &all, 2).await;
     assert_eq!(pages, [vec!["brest", "lille"], vec!["nantes", "paris"]]);
     assert_eq!(slugs(&engine, &all, 3).await, [vec!["brest", "lille", "nantes"], vec!["paris"]]);
-    let active = ListOrganizations { status: Some(OrganizationStatus::Active) };
+    let active =
+        ListOrganizations { status: Some(OrganizationStatus::Active), ..ListOrganizations::default() };
     assert_eq!(slugs(&engine, &active, 10).await, [vec!["paris"]]);
-    let deleted = ListOrganizations { status: Some(OrganizationStatus::Deleted) };
+    let deleted =
+        ListOrganizations { status: Some(OrganizationStatus::Deleted), ..ListOrganizations::default() };
     assert_eq!(slugs(&engine, &deleted, 10).await, [vec!["lyon"]]);
 });
 
@@ -64,11 +66,11 @@ on_both_engines!(an_organization_is_found_by_id_slug_and_verified_domain, async 
     assert_eq!(reads.find(engine.ids.next()).await.unwrap(), None);
 });
 
-on_both_engines!(what_stands_still_in_provisioning_is_unfinished, async |engine: Engine| {
+on_both_engines!(what_nobody_is_about_is_unattended, async |engine: Engine| {
     let oldest = engine.reserved("paris").await;
     engine.clock.advance(TimeDelta::seconds(30));
     let mut failed = engine.reserved("lyon").await;
-    failed.discard(engine.clock.now()).unwrap();
+    failed.fail("why", engine.clock.now()).unwrap();
     engine.save(&failed).await;
     engine.clock.advance(TimeDelta::seconds(30));
     engine.reserved("too-young").await;
@@ -76,7 +78,7 @@ on_both_engines!(what_stands_still_in_provisioning_is_unfinished, async |engine:
     engine.control_sql("UPDATE organizations SET status = 'active' WHERE slug = 'active'").await;
 
     let before = engine.clock.now() - TimeDelta::seconds(10);
-    let unfinished = reads(&engine).await.unfinished(before).await.unwrap();
+    let unfinished = reads(&engine).await.unattended(before).await.unwrap();
 
     assert_eq!(unfinished, [oldest, failed]);
 });

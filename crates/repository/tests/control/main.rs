@@ -8,6 +8,7 @@ mod accounts;
 mod databases;
 mod fleet;
 mod lists;
+mod operations;
 mod organizations;
 mod queue;
 mod queue_turns;

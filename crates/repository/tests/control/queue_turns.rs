@@ -62,3 +62,18 @@ on_both_engines!(the_depth_of_each_lane_is_told, async |engine: Engine| {
     assert_eq!(told, [("bulk", 3), ("security", 1)]);
     assert_eq!(depth[0].oldest, Some(since));
 });
+
+on_both_engines!(jobs_of_a_suspended_organization_wait_until_it_is_resumed, async |engine: Engine| {
+    let (paris, lyon) = (engine.reserved("paris").await.id(), engine.reserved("lyon").await.id());
+    for organization in [paris, lyon] {
+        engine.queue.enqueue(Some(organization), &message(&engine, "kpis.recompute")).await.unwrap();
+    }
+    engine.control_sql("UPDATE organizations SET status = 'suspended' WHERE slug = 'paris'").await;
+    assert!(engine.queue.is_paused(paris).await.unwrap() && !engine.queue.is_paused(lyon).await.unwrap());
+
+    assert_eq!(engine.queue.claim().await.unwrap().unwrap().organization, Some(lyon));
+    assert!(engine.queue.claim().await.unwrap().is_none());
+
+    engine.control_sql("UPDATE organizations SET status = 'active' WHERE slug = 'paris'").await;
+    assert_eq!(engine.queue.claim().await.unwrap().unwrap().organization, Some(paris));
+});

@@ -134,7 +134,8 @@ async fn the_list_pages_by_slug_and_hides_the_deleted() {
     let rest = PageRequest { limit: 2, after: first.next };
     let last = world.tenancy.list(&operator(), &filter, &rest).await.unwrap();
     assert_eq!((slugs(&last), last.next), (vec!["paris".to_owned()], None));
-    let deleted = ListOrganizations { status: Some(OrganizationStatus::Deleted) };
+    let deleted =
+        ListOrganizations { status: Some(OrganizationStatus::Deleted), ..ListOrganizations::default() };
     let found = world.tenancy.list(&operator(), &deleted, &PageRequest::default()).await.unwrap();
     assert_eq!(slugs(&found), ["gone"]);
 }

@@ -2,7 +2,10 @@ use super::{World, operator, organization};
 use crate::OrganizationStatus::{
     Active, Archived, Deleted, Failed, Migrating, Provisioning, ReadOnly, Suspended,
 };
-use crate::{Availability, Change, OrganizationStatus, Plan, Refusal, TenancyError, TenancyService};
+use crate::{
+    Availability, Change, ChangeOrganization, OrganizationStatus, Plan, Refusal, Switch, TenancyError,
+    TenancyService,
+};
 use std::collections::BTreeSet;
 use vigie_kernel::Clock;
 
@@ -85,7 +88,7 @@ fn a_change_counts_and_an_idle_one_does_not() {
     assert_eq!(paris.activate(3, now).unwrap(), Change::Applied);
     assert_eq!(paris.activate(9, now).unwrap(), Change::None);
     assert_eq!((paris.snapshot().version, paris.snapshot().schema_version), (2, Some(3)));
-    assert!(matches!(paris.discard(now), Err(TenancyError::Transition { from: Active, to: Failed })));
+    assert!(matches!(paris.fail("why", now), Err(TenancyError::Transition { from: Active, to: Failed })));
     assert_eq!(paris.snapshot().version, 2);
 }
 
@@ -120,4 +123,31 @@ async fn what_cannot_be_suspended_or_resumed_is_refused() {
     assert!(matches!(world.tenancy.suspend(&operator(), gone, "why").await, Err(TenancyError::NotFound)));
     let paris = world.given("paris", Active);
     assert!(matches!(world.tenancy.suspend(&operator(), paris, "  ").await, Err(TenancyError::Invalid(_))));
+}
+
+#[tokio::test]
+async fn name_and_lock_change_as_one() {
+    let world = World::new();
+    let paris = world.given("paris", Active);
+    let command = ChangeOrganization {
+        name: Some("  GMAH Paris ".to_owned()),
+        switch: Some(Switch::Suspend("unpaid".to_owned())),
+        expected_version: Some(1),
+    };
+    let changed = world.tenancy.change(&operator(), paris, command.clone()).await.unwrap();
+    let it = changed.snapshot();
+    assert_eq!((it.name.as_str(), it.status, it.version), ("GMAH Paris", Suspended, 2));
+
+    let late = world.tenancy.change(&operator(), paris, command).await;
+    assert!(matches!(late, Err(TenancyError::ChangedMeanwhile)));
+    let both = ChangeOrganization {
+        name: Some(" ".to_owned()),
+        switch: Some(Switch::Resume(String::new())),
+        expected_version: None,
+    };
+    let Err(TenancyError::Invalid(errors)) = world.tenancy.change(&operator(), paris, both).await else {
+        panic!("accepted");
+    };
+    let fields: Vec<_> = errors.as_slice().iter().map(|error| error.field.as_str()).collect();
+    assert_eq!(fields, ["name", "reason"]);
 }

@@ -6,6 +6,7 @@ mod logout_all;
 mod me;
 mod refresh;
 mod register;
+mod reset_password;
 mod sign_up;
 mod view;
 
@@ -18,6 +19,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(register::register)
         .service(login::login)
         .service(refresh::refresh)
+        .service(reset_password::reset_password)
         .service(logout::logout)
         .service(logout_all::logout_all)
         .service(me::me);

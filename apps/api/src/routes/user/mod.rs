@@ -3,6 +3,7 @@
 mod me;
 mod organization;
 
+pub(crate) use organization::SettingsView;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Registers the routes.

@@ -27,6 +27,8 @@ pub(super) enum Who {
     Public,
     /// Everybody who is logged in; it is about himself.
     Anybody,
+    /// Platform administrators, and no member of an organization.
+    PlatformAdmins,
     /// Every member of the organization.
     Members,
     /// Managers and those above them.
@@ -67,6 +69,13 @@ pub(super) const ACCESS_CASES: &[Case] = &[
         Method::POST,
         "/auth/refresh",
         Body::Json(|| json!({"refresh_token": "{refresh_token}"})),
+        Who::Public,
+    ),
+    case(
+        "auth_reset_password",
+        Method::POST,
+        "/auth/reset-password",
+        Body::Json(|| json!({"token": "{set_password}", "new_password": "{password}"})),
         Who::Public,
     ),
     case("auth_logout", Method::POST, "/auth/logout", Body::None, Who::Anybody),
@@ -234,7 +243,50 @@ pub(super) const ACCESS_CASES: &[Case] = &[
     ),
     case("reporting_overview", Method::GET, "/reporting/overview", Body::None, Who::Anybody),
     case("reporting_top_risks", Method::GET, "/reporting/top-risks", Body::None, Who::Anybody),
+    case("admin_organization_list", Method::GET, "/admin/organizations", Body::None, Who::PlatformAdmins),
+    case(
+        "admin_organization_create",
+        Method::POST,
+        "/admin/organizations",
+        Body::Json(creation_body),
+        Who::PlatformAdmins,
+    ),
+    case(
+        "admin_organization_get",
+        Method::GET,
+        "/admin/organizations/{organization}",
+        Body::None,
+        Who::PlatformAdmins,
+    ),
+    case(
+        "admin_organization_change",
+        Method::PATCH,
+        "/admin/organizations/{organization}",
+        Body::Json(|| json!({"name": "Usine du Sud"})),
+        Who::PlatformAdmins,
+    ),
+    case(
+        "admin_operation_list",
+        Method::GET,
+        "/admin/organizations/{organization}/operations",
+        Body::None,
+        Who::PlatformAdmins,
+    ),
+    case(
+        "admin_operation_get",
+        Method::GET,
+        "/admin/operations/{operation}",
+        Body::None,
+        Who::PlatformAdmins,
+    ),
 ];
+
+fn creation_body() -> Value {
+    let number = vigie_test_support::unique();
+    json!({
+        "name": "Nouvelle", "slug": format!("new-{number}"), "admin_email": format!("new{number}@example.org"),
+    })
+}
 
 fn sign_up_body() -> Value {
     let number = vigie_test_support::unique();

@@ -69,7 +69,7 @@ async fn every_operation_lets_in_whom_it_should_and_nobody_else() {
         let body = nobody.json();
         check("nobody", nobody.status == 401 && body["code"] == "authentication_required", &nobody);
 
-        if case.path.contains('{') {
+        if case.path.contains('{') && case.who != Who::PlatformAdmins {
             let theirs = world.try_as(&stranger.client, case).await;
             let random = world.try_at(&stranger.client, case, &elsewhere(case)).await;
             check("another organization", theirs.status == 404, &theirs);
@@ -83,8 +83,18 @@ async fn every_operation_lets_in_whom_it_should_and_nobody_else() {
                 check("a colleague", other.status == 403, &other);
             }
             Who::StarterAndManagers | Who::Recipient => check("a colleague", other.status == 404, &other),
+            Who::PlatformAdmins => {
+                check("a colleague", other.status == 403, &other);
+                let owner = world.try_as(&world.owner.client, case).await;
+                check(
+                    "an owner",
+                    owner.status == 403 && owner.json()["code"] == "platform_admin_required",
+                    &owner,
+                );
+            }
         }
         let allowed = match case.who {
+            Who::PlatformAdmins => &world.admin,
             Who::Managers | Who::StarterAndManagers => &world.owner,
             Who::Public
             | Who::Anybody

@@ -1,14 +1,16 @@
 //! What the cases are tried on.
 
-use super::cases::{Body, Case};
+use super::cases::{Body, Case, Who};
 use serde_json::{Value, json};
-use vigie_kernel::Role;
+use vigie_kernel::{OperatorContext, Role};
 use vigie_notifications::{Happening, Tell};
 use vigie_test_support::{Answer, Client, Person, TestServer};
 
 /// An organization with one thing of each kind, made anew for each case, so that no case is in another's way.
 pub(super) struct World {
     pub(super) owner: Person,
+    /// Operates the platform.
+    pub(super) admin: Person,
     /// Made the things below that a member can own; no other is his.
     pub(super) author: Person,
     places: Vec<(&'static str, String)>,
@@ -56,6 +58,11 @@ impl World {
         let told = notification(server, &owner, &author, &kpi).await;
         let import =
             client.upload("/imports/kpi-values", "trs.csv", SMALL_FILE.as_bytes(), None).await.expect(201);
+        let admin = server.platform_admin().await;
+        let operations = format!("/admin/organizations/{}/operations", owner.organization_id());
+        let operations = admin.client.get(&operations).await.expect(200);
+        let operator = OperatorContext::new(None, "test".to_owned());
+        let token = server.test.app.auth.issue_set_password_token(&operator, &owner.email).await.unwrap();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let places = vec![
             ("{dashboard}", dashboard),
@@ -66,11 +73,14 @@ impl World {
             ("{comment}", text(&comment["id"])),
             ("{import}", text(&import["id"])),
             ("{notification}", told),
+            ("{organization}", owner.organization_id().to_owned()),
+            ("{operation}", text(&operations["items"][0]["id"])),
+            ("{set_password}", token.token.expose().to_owned()),
             ("{email}", author.email.clone()),
             ("{password}", vigie_test_support::PASSWORD.to_owned()),
             ("{refresh_token}", text(&author.session["refresh_token"])),
         ];
-        Self { owner, author, places }
+        Self { owner, admin, author, places }
     }
 
     /// An import that waits for a worker, for no worker runs in this test.
@@ -106,6 +116,9 @@ impl World {
     }
 
     pub(super) async fn try_at(&self, client: &Client, case: &Case, path: &str) -> Answer {
+        let key = format!("access-{}", vigie_test_support::unique());
+        let client =
+            if case.who == Who::PlatformAdmins { &client.with("idempotency-key", &key) } else { client };
         match case.body {
             Body::None => client.ask(case.method.clone(), path, None).await,
             Body::Json(body) => {
