@@ -4,6 +4,7 @@ use crate::background::{Background, Handlers};
 use crate::bridges::{ControlProbe, LimitedAccounts, MemberContexts, TenancyProvisioning};
 use crate::config::{Config, LimitsConfig, SignupMode};
 use crate::error::StartError;
+use crate::prune::{PrunePlatform, Pruner};
 use secrecy::ExposeSecret;
 use std::path::Path;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use url::Url;
 use vigie_action_plans::{ActionPlanService, ActionPlans};
 use vigie_adapters::{
     AeadSealer, BlockingParsePool, Ed25519Tokens, Limiter, LocalFiles, PasswordPool, PasswordPoolConfig,
-    Rate, Signer, SystemClock, SystemIds, SystemSecrets, TokenNames,
+    Rate, Signer, SystemClock, SystemIds, SystemRandomness, SystemSecrets, TokenNames,
 };
 use vigie_auth::{Auth, AuthPolicy, AuthPorts, AuthService, Upkeep};
 use vigie_imports::{ApplyImportRun, ImportRunner, ImportService, ImportServiceImpl, Limits};
@@ -20,8 +21,8 @@ use vigie_kernel::{BoxError, Clock, IdSource, OperatorContext, RequestRepeats};
 use vigie_kpis::{KpiService, Kpis, Reporting, ReportingService};
 use vigie_platform_monitoring::{HealthService, PlatformHealth};
 use vigie_repository::{
-    ControlStore, JobQueue, Registry, RegistryLimits, RegistryMembers, Relay, RelaySignal, ServerDatabases,
-    TenantRepeats, TenantServer, TenantStore,
+    ControlStore, JobQueue, QueueLimits, Registry, RegistryLimits, RegistryMembers, Relay, RelaySignal,
+    Schedules, ServerDatabases, TenantRepeats, TenantServer, TenantStore,
 };
 use vigie_tenancy::{
     FailureBudget, Fleet, FleetOptions, FleetService, MigrationRun, NoProgress, ResolutionRules,
@@ -57,6 +58,8 @@ pub struct App {
     pub limiter: Arc<Limiter>,
     /// The job queue.
     pub queue: Arc<JobQueue>,
+    /// Schedules of the platform and of organizations.
+    pub schedules: Arc<Schedules>,
     /// The pools of the organizations' databases.
     pub registry: Arc<Registry>,
     /// Tells the time.
@@ -90,8 +93,7 @@ impl App {
         let signal = RelaySignal::default();
         let store = Arc::new(TenantStore::new(Arc::clone(&registry), signal.clone(), Arc::clone(&ids)));
         let repeats = Arc::new(TenantRepeats::new((*store).clone(), Arc::clone(&clock)));
-        let queue =
-            Arc::new(JobQueue::new(control.connection().clone(), Arc::clone(&clock), Arc::clone(&ids)));
+        let queue = Arc::new(job_queue(&config, &control, &clock, &ids));
         let relay = Arc::new(Relay::new(
             control.connection().clone(),
             Arc::clone(&registry),
@@ -131,14 +133,25 @@ impl App {
             Arc::clone(&ids),
             limits,
         ));
-        let background = Background::new(
+        let schedules = Arc::new(Schedules::new(
+            control.connection().clone(),
             Arc::clone(&queue),
+            Arc::clone(&clock),
+            Arc::clone(&ids),
+        ));
+        let nightly = PrunePlatform::nightly().map_err(part("the nightly schedule"))?;
+        let background = Background {
+            queue: Arc::clone(&queue),
             relay,
-            Handlers::default().with(runner),
-            Arc::clone(&tenancy),
-            Arc::new(Upkeep::new(Arc::new(control.clone()), Arc::clone(&clock))),
-            config.worker.concurrency,
-        );
+            schedules: Arc::clone(&schedules),
+            handlers: Handlers::default().with(runner).with(Arc::new(Pruner(Arc::clone(&queue)))),
+            platform: Arc::from([nightly]),
+            tenancy: Arc::clone(&tenancy),
+            upkeep: Arc::new(Upkeep::new(Arc::new(control.clone()), Arc::clone(&clock))),
+            random: Arc::new(SystemRandomness),
+            workers: config.worker.concurrency,
+            security_workers: config.worker.security,
+        };
         Ok(Self {
             auth,
             tenancy,
@@ -157,6 +170,7 @@ impl App {
             signer,
             limiter,
             queue,
+            schedules,
             registry,
             clock,
             ids,
@@ -227,6 +241,16 @@ fn auth(
         ids: Arc::clone(ids),
     };
     Ok(Arc::new(Auth::new(ports, policy)))
+}
+
+fn job_queue(
+    config: &Config,
+    control: &ControlStore,
+    clock: &Arc<dyn Clock>,
+    ids: &Arc<dyn IdSource>,
+) -> JobQueue {
+    JobQueue::new(control.connection().clone(), Arc::clone(clock), Arc::clone(ids))
+        .with_limits(QueueLimits { bulk_per_organization: config.worker.bulk_per_organization })
 }
 
 fn throttles(limits: &LimitsConfig) -> vigie_adapters::Limits {

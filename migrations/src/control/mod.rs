@@ -6,6 +6,7 @@ mod m20261120_000001_organizations;
 mod m20261120_000002_identity;
 mod m20261120_000003_jobs;
 mod m20261120_000004_maintenance;
+mod m20261120_000007_queue;
 mod m20261120_000009_fleet;
 
 /// Brings the control database to the current schema.
@@ -19,6 +20,7 @@ impl MigratorTrait for ControlMigrator {
             Box::new(m20261120_000002_identity::Migration),
             Box::new(m20261120_000003_jobs::Migration),
             Box::new(m20261120_000004_maintenance::Migration),
+            Box::new(m20261120_000007_queue::Migration),
             Box::new(m20261120_000009_fleet::Migration),
         ]
     }

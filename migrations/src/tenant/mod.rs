@@ -8,13 +8,14 @@ mod m20261120_000003_action_plans;
 mod m20261120_000004_imports;
 mod m20261120_000005_repeats;
 mod m20261120_000007_latest_values;
+mod m20261120_000010_outbox_exclusive;
 
 /// Brings an organization's database to the current schema.
 pub struct TenantMigrator;
 
 impl TenantMigrator {
     /// How many migrations there are: the version of the current schema.
-    pub const COUNT: i32 = 6;
+    pub const COUNT: i32 = 7;
 
     /// The text of every migration, oldest first: what a schema fingerprint is made of.
     #[must_use]
@@ -26,6 +27,7 @@ impl TenantMigrator {
             include_str!("m20261120_000004_imports.rs"),
             include_str!("m20261120_000005_repeats.rs"),
             include_str!("m20261120_000007_latest_values.rs"),
+            include_str!("m20261120_000010_outbox_exclusive.rs"),
         ]
     }
 }
@@ -40,6 +42,7 @@ impl MigratorTrait for TenantMigrator {
             Box::new(m20261120_000004_imports::Migration),
             Box::new(m20261120_000005_repeats::Migration),
             Box::new(m20261120_000007_latest_values::Migration),
+            Box::new(m20261120_000010_outbox_exclusive::Migration),
         ]
     }
 }

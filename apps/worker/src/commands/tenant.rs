@@ -58,7 +58,7 @@ pub(super) async fn resume(app: &App, switch: &TenantSwitch) -> Result<Answer, C
 }
 
 /// The organization with that slug.
-async fn find(app: &App, slug: &str) -> Result<OrganizationId, CommandError> {
+pub(super) async fn find(app: &App, slug: &str) -> Result<OrganizationId, CommandError> {
     match lookup(app, slug).await? {
         Some(id) => Ok(id),
         None => Err(CommandError::NoSuchTenant(slug.to_owned())),
