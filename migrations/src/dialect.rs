@@ -7,6 +7,8 @@ use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend};
 ///
 /// Decimals are TEXT there, because SQLite's numbers are 64-bit floats and lose digits.
 const ON_SQLITE: &[(&str, &str)] = &[
+    // The nil UUID, as bytes.
+    ("'00000000-0000-0000-0000-000000000000'", "x'00000000000000000000000000000000'"),
     ("NUMERIC(28,10)", "TEXT"),
     ("TIMESTAMPTZ", "TEXT"),
     ("JSONB", "TEXT"),

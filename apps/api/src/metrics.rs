@@ -1,12 +1,9 @@
 //! Figures for Prometheus.
 
-use chrono::{DateTime, Utc};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::sync::OnceLock;
 use std::time::Duration;
-use vigie_composition::JobQueue;
-use vigie_jobs::Lane;
-use vigie_kernel::StoreError;
+use vigie_composition::{JOB_DURATION, JOB_SECONDS, describe_jobs};
 
 /// Upper bounds of the buckets of request times, in seconds.
 const SECONDS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
@@ -27,32 +24,19 @@ pub(crate) fn recorder() -> Result<PrometheusHandle, String> {
 fn install() -> Result<PrometheusHandle, String> {
     let handle = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Full(DURATION.to_owned()), &SECONDS)
+        .and_then(|builder| {
+            builder.set_buckets_for_metric(Matcher::Full(JOB_DURATION.to_owned()), &JOB_SECONDS)
+        })
         .map_err(|error| error.to_string())?
         .install_recorder()
         .map_err(|error| error.to_string())?;
     metrics::describe_counter!(REQUESTS, "Requests by route template, method and class of status.");
     metrics::describe_histogram!(DURATION, metrics::Unit::Seconds, "Time to answer, by route and method.");
     metrics::describe_gauge!(IN_FLIGHT, "Requests being answered.");
-    metrics::describe_gauge!("job_queue_depth", "Jobs that wait, by lane.");
-    metrics::describe_gauge!("job_oldest_age_seconds", "Seconds for which the oldest of them has been due.");
+    describe_jobs();
     metrics::describe_gauge!("app_build_info", "1, with the version of the program.");
     metrics::gauge!("app_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     Ok(handle)
-}
-
-/// Tells how many jobs wait in each lane, and for how long the oldest of them has.
-pub(crate) async fn measure_queue(queue: &JobQueue, now: DateTime<Utc>) -> Result<(), StoreError> {
-    let depths = queue.depth().await?;
-    for lane in Lane::ALL {
-        let depth = depths.iter().find(|depth| depth.lane == lane.name());
-        let waiting = depth.map_or(0, |depth| u32::try_from(depth.waiting).unwrap_or(u32::MAX));
-        let age =
-            depth.and_then(|depth| depth.oldest).map_or(0, |oldest| (now - oldest).num_seconds().max(0));
-        metrics::gauge!("job_queue_depth", "lane" => lane.name()).set(f64::from(waiting));
-        metrics::gauge!("job_oldest_age_seconds", "lane" => lane.name())
-            .set(f64::from(u32::try_from(age).unwrap_or(u32::MAX)));
-    }
-    Ok(())
 }
 
 /// Drains histograms every few seconds until it is dropped.

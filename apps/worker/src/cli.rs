@@ -1,10 +1,13 @@
 //! The commands and their arguments.
 
+mod jobs;
+
+pub use jobs::{JobsCancel, JobsCommand, JobsList, JobsRetry};
+
 use crate::cli_operations::{TenantCreate, TenantDoctor, TenantOperations, TenantUndo};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
-use vigie_composition::JobStatus;
-use vigie_kernel::{JobId, MigrationRunId, OperationId, Role};
+use vigie_kernel::{MigrationRunId, OperationId, Role};
 
 /// The worker and the operator's tool of Vigie.
 ///
@@ -211,29 +214,6 @@ pub struct TenantSwitch {
     pub reason: String,
 }
 
-/// Commands on the job queue.
-#[derive(Debug, Subcommand)]
-pub enum JobsCommand {
-    /// Lists the newest jobs
-    List(JobsList),
-    /// Puts a dead job back into the queue
-    Retry {
-        /// Id of the job
-        id: JobId,
-    },
-}
-
-/// Which jobs are listed.
-#[derive(Debug, Args)]
-pub struct JobsList {
-    /// queued, running, done, dead or cancelled; every status when absent
-    #[arg(long, value_parser = job_status)]
-    pub status: Option<JobStatus>,
-    /// Most jobs of each status
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    pub limit: u16,
-}
-
 /// A number of 0 to 100, with or without the sign.
 fn percent(text: &str) -> Result<u8, String> {
     let number = text.strip_suffix('%').unwrap_or(text).parse::<u8>();
@@ -245,16 +225,13 @@ fn role(text: &str) -> Result<Role, String> {
     Role::from_name(&text.to_ascii_uppercase()).ok_or_else(|| format!("one of {}", names()))
 }
 
-fn job_status(text: &str) -> Result<JobStatus, String> {
-    let names = || JobStatus::ALL.map(JobStatus::name).join(", ");
-    JobStatus::from_name(&text.to_ascii_lowercase()).ok_or_else(|| format!("one of {}", names()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use clap::CommandFactory;
     use clap::error::ErrorKind;
+    use vigie_composition::JobStatus;
+    use vigie_jobs::Lane;
 
     fn parse(line: &str) -> Result<Cli, clap::Error> {
         Cli::try_parse_from(std::iter::once("vigie-worker").chain(line.split_whitespace()))
@@ -279,6 +256,10 @@ mod tests {
             panic!("jobs list")
         };
         assert_eq!((list.status, list.limit), (Some(JobStatus::Dead), 50));
+        let line = "jobs retry --all-dead --lane security --name mail.send --dry-run";
+        let Command::Jobs(JobsCommand::Retry(retry)) = parse(line).unwrap().command else { panic!("{line}") };
+        assert!(retry.id.is_none() && retry.all_dead && retry.dry_run);
+        assert_eq!((retry.lane, retry.name.as_deref()), (Some(Lane::Security), Some("mail.send")));
     }
 
     #[test]
@@ -288,7 +269,11 @@ mod tests {
             ("fly", ErrorKind::InvalidSubcommand),
             ("jobs list --status lost", ErrorKind::ValueValidation),
             ("jobs list --limit 0", ErrorKind::ValueValidation),
+            ("jobs list --lane express", ErrorKind::ValueValidation),
             ("jobs retry 12", ErrorKind::ValueValidation),
+            ("jobs retry", ErrorKind::MissingRequiredArgument),
+            ("jobs retry 01990000-0000-7000-8000-000000000000 --all-dead", ErrorKind::ArgumentConflict),
+            ("jobs cancel", ErrorKind::MissingRequiredArgument),
             ("tenant show", ErrorKind::MissingRequiredArgument),
             ("tenant migrate --failure-budget 101%", ErrorKind::ValueValidation),
             ("tenant migrate --all --slug a", ErrorKind::ArgumentConflict),

@@ -43,8 +43,17 @@ pub enum CommandError {
     /// What destroys something was not confirmed.
     #[error("not confirmed: nothing was done; confirm with --yes {0}")]
     NotConfirmed(String),
+    /// There is no job with that id.
+    #[error("there is no job {0}")]
+    NoSuchJob(vigie_kernel::JobId),
+    /// The job cannot be cancelled any more.
+    #[error("the job {0} has ended already: it is {1}")]
+    JobHasEnded(vigie_kernel::JobId, String),
+    /// The figures cannot be told.
+    #[error("metrics: {0}")]
+    Metrics(String),
     /// The job cannot be put back.
-    #[error("there is no dead job {0}")]
+    #[error("there is no dead job {0} that could go back into the queue")]
     NoSuchDeadJob(vigie_kernel::JobId),
     /// Standard input cannot be read.
     #[error("standard input cannot be read: {0}")]
@@ -79,6 +88,9 @@ impl CommandError {
             | Self::Store(_)
             | Self::NoSuchTenant(_)
             | Self::NotConfirmed(_)
+            | Self::NoSuchJob(_)
+            | Self::JobHasEnded(..)
+            | Self::Metrics(_)
             | Self::NoSuchDeadJob(_)
             | Self::Input(_)
             | Self::Output(_)

@@ -11,9 +11,12 @@ mod commands;
 mod demo;
 mod error;
 mod logging;
+mod scrape;
 
 pub use answer::Answer;
-pub use cli::{AdminCommand, Cli, Command, JobsCommand, MemberCommand, TenantCommand};
+pub use cli::{
+    AdminCommand, Cli, Command, JobsCancel, JobsCommand, JobsList, JobsRetry, MemberCommand, TenantCommand,
+};
 pub use commands::execute;
 pub use error::CommandError;
 pub use logging::{DEFAULT_FILTER, start_log};

@@ -139,35 +139,139 @@ async fn accounts_are_made_with_a_password_from_standard_input() {
     assert_eq!(signed_in.role, Some(vigie_kernel::Role::Manager));
 }
 
-#[tokio::test]
-async fn a_dead_job_is_listed_and_put_back() {
-    let place = Place::new();
-    let app = App::build(place.config()).await.unwrap();
+/// A job that nobody knows how to run, of the platform.
+async fn enqueue(app: &App, name: &str, lane: Lane) -> String {
     let id: OutboxId = app.ids.next();
     let message = OutboxMessage {
         id,
-        name: "test.unknown".to_owned(),
-        lane: Lane::Bulk,
+        name: name.to_owned(),
+        lane,
         once: None,
-        payload: serde_json::Value::Null,
+        exclusive: None,
+        payload: serde_json::json!({ "run": 7 }),
         max_attempts: 3,
         run_at: app.clock.now(),
-        request_id: "test".to_owned(),
+        request_id: "test-request".to_owned(),
     };
     app.queue.enqueue(None, &message).await.unwrap();
+    id.to_string()
+}
+
+#[tokio::test]
+async fn a_dead_job_is_listed_shown_and_put_back() {
+    let place = Place::new();
+    let app = App::build(place.config()).await.unwrap();
+    let job = enqueue(&app, "test.unknown", Lane::Bulk).await;
     app.background().drain().await.unwrap();
 
     let dead = place.run(&["jobs", "list", "--status", "dead"], "").await;
-    assert_eq!(dead.json["jobs"][0]["id"], id.to_string());
+    assert_eq!((&dead.json["jobs"][0]["id"], &dead.json["next_cursor"]), (&job.as_str().into(), &().into()));
     assert!(dead.text.contains("no handler of that name"), "{}", dead.text);
-    assert!(
-        place.run(&["jobs", "list", "--status", "queued"], "").await.text.contains("There is no such job.")
-    );
+    for other in [["--status", "queued"], ["--lane", "security"], ["--name", "test.known"]] {
+        let none = place.run(&[&["jobs", "list"], &other[..]].concat(), "").await;
+        assert!(none.text.contains("There is no such job."), "{other:?}: {}", none.text);
+    }
+    let shown = place.run(&["jobs", "show", &job], "").await;
+    assert_eq!((&shown.json["status"], &shown.json["payload"]["run"]), (&"dead".into(), &7.into()));
+    assert_eq!(shown.json["attempts"][0]["outcome"], "failed");
+    for part in ["test-request", "1/3", "no handler of that name", "the platform"] {
+        assert!(shown.text.contains(part), "{part}: {}", shown.text);
+    }
 
-    let job = id.to_string();
     let back = place.run(&["jobs", "retry", &job], "").await;
     assert_eq!(back.json["status"], "queued");
     assert_eq!(place.run(&["jobs", "list"], "").await.json["jobs"][0]["status"], "queued");
     let again = place.try_run(&["jobs", "retry", &job], "").await.unwrap_err();
-    assert_eq!((again.exit_code(), again.explained()), (1, format!("there is no dead job {job}")));
+    assert_eq!(
+        (again.exit_code(), again.explained()),
+        (1, format!("there is no dead job {job} that could go back into the queue"))
+    );
+}
+
+#[tokio::test]
+async fn every_dead_job_of_a_kind_goes_back_at_once() {
+    let place = Place::new();
+    let app = App::build(place.config()).await.unwrap();
+    for number in 0..6 {
+        let lane = if number % 3 == 0 { Lane::Security } else { Lane::Bulk };
+        enqueue(&app, if number < 4 { "test.one" } else { "test.two" }, lane).await;
+    }
+    app.background().drain().await.unwrap();
+    let retry = async |more: &[&str]| {
+        let answer = place.run(&[&["jobs", "retry", "--all-dead"], more].concat(), "").await;
+        (answer.json["retried"].as_u64().unwrap(), answer.text)
+    };
+
+    assert_eq!(retry(&["--dry-run"]).await, (6, "6 dead jobs would go back into the queue.\n".to_owned()));
+    assert_eq!(retry(&["--name", "test.one", "--lane", "security"]).await.0, 2);
+    assert_eq!(retry(&[]).await, (4, "4 dead jobs are in the queue again.\n".to_owned()));
+    assert_eq!(retry(&[]).await, (0, "There is no such dead job.\n".to_owned()));
+
+    let mut seen = Vec::new();
+    let mut cursor: Option<String> = None;
+    loop {
+        let mut arguments = vec!["jobs", "list", "--limit", "4"];
+        arguments.extend(cursor.as_deref().into_iter().flat_map(|cursor| ["--cursor", cursor]));
+        let page = place.run(&arguments, "").await.json;
+        seen.extend(page["jobs"].as_array().unwrap().iter().map(|job| job["id"].to_string()));
+        cursor = page["next_cursor"].as_str().map(str::to_owned);
+        if cursor.is_none() {
+            break;
+        }
+    }
+    seen.dedup();
+    assert_eq!(seen.len(), 6);
+}
+
+#[tokio::test]
+async fn a_job_is_cancelled_by_its_id() {
+    let place = Place::new();
+    let app = App::build(place.config()).await.unwrap();
+    let job = enqueue(&app, "test.unknown", Lane::Bulk).await;
+
+    let dry = place.run(&["jobs", "cancel", &job, "--dry-run"], "").await;
+    assert_eq!(dry.json["job"]["status"], "queued");
+    assert_eq!(place.run(&["jobs", "cancel", &job], "").await.json["status"], "cancelled");
+    for arguments in [&["jobs", "cancel", &job][..], &["jobs", "cancel", &job, "--dry-run"]] {
+        let again = place.try_run(arguments, "").await.unwrap_err();
+        assert_eq!(
+            (again.exit_code(), again.explained()),
+            (1, format!("the job {job} has ended already: it is cancelled"))
+        );
+    }
+    app.background().drain().await.unwrap();
+    assert_eq!(place.run(&["jobs", "show", &job], "").await.json["status"], "cancelled");
+
+    let held = enqueue(&app, "test.unknown", Lane::Bulk).await;
+    app.queue.claim().await.unwrap().unwrap();
+    assert_eq!(place.run(&["jobs", "cancel", &held], "").await.json["status"], "cancelling");
+    assert!(place.run(&["jobs", "list"], "").await.text.contains("cancelling"));
+
+    let nobody = "01990000-0000-7000-8000-000000000000";
+    for command in ["show", "cancel"] {
+        let unknown = place.try_run(&["jobs", command, nobody], "").await.unwrap_err();
+        assert_eq!((unknown.exit_code(), unknown.explained()), (1, format!("there is no job {nobody}")));
+    }
+}
+
+#[tokio::test]
+async fn a_worker_that_runs_registers_the_nightly_schedule() {
+    let place = Place::new();
+    let none = place.run(&["jobs", "schedules"], "").await;
+    assert_eq!(none.text, "There is no schedule.\n");
+    let app = App::build(place.config()).await.unwrap();
+    let stop = tokio_util::sync::CancellationToken::new();
+    let running = tokio::spawn({
+        let (background, stop) = (app.background().clone(), stop.clone());
+        async move { background.run(stop).await }
+    });
+    while app.schedules.list(None).await.unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    stop.cancel();
+    running.await.unwrap();
+    let schedules = place.run(&["jobs", "schedules"], "").await;
+    let nightly = &schedules.json["schedules"][0];
+    assert_eq!((&nightly["job"], &nightly["enabled"]), (&"platform.prune".into(), &true.into()));
+    assert!(schedules.text.contains("23 2 * * *  UTC"), "{}", schedules.text);
 }

@@ -24,5 +24,5 @@ pub use parse_pool::BlockingParsePool;
 pub use password_pool::{HashParameters, PasswordPool, PasswordPoolConfig, WeakParameters};
 pub use sealer::AeadSealer;
 pub use signer::Signer;
-pub use system::{SystemClock, SystemIds, SystemSecrets, SystemTimer};
+pub use system::{SystemClock, SystemIds, SystemRandomness, SystemSecrets, SystemTimer};
 pub use tokens::{Ed25519Tokens, TokenNames};

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use std::time::Duration;
 use uuid::Uuid;
 use vigie_auth::Secrets;
+use vigie_jobs::Randomness;
 use vigie_kernel::{BoxError, Clock, IdSource, to_microseconds};
 use vigie_tenancy::Timer;
 
@@ -48,6 +49,17 @@ pub struct SystemSecrets;
 impl Secrets for SystemSecrets {
     fn random(&self) -> Result<[u8; 32], BoxError> {
         random()
+    }
+}
+
+/// The system's generator, for what is not secret.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemRandomness;
+
+impl Randomness for SystemRandomness {
+    fn number(&self) -> u32 {
+        // Without randomness a delay is neither shorter nor longer than it is meant to be.
+        random().map_or(u32::MAX / 2, u32::from_le_bytes)
     }
 }
 

@@ -5,6 +5,7 @@ use crate::bridges::{ControlProbe, LimitedAccounts, MemberContexts, SetPasswordT
 use crate::config::{Config, LimitsConfig, SignupMode};
 use crate::error::StartError;
 use crate::notifier::Notifier;
+use crate::prune::{PrunePlatform, Pruner};
 use secrecy::ExposeSecret;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +13,8 @@ use url::Url;
 use vigie_action_plans::{ActionGiven, ActionPlanService, ActionPlans, CommentWritten};
 use vigie_adapters::{
     AeadSealer, BlockingParsePool, Ed25519Tokens, Limiter, LocalFileSpaces, LocalFiles, PasswordPool,
-    PasswordPoolConfig, Rate, Signer, SystemClock, SystemIds, SystemSecrets, SystemTimer, TokenNames,
+    PasswordPoolConfig, Rate, Signer, SystemClock, SystemIds, SystemRandomness, SystemSecrets, SystemTimer,
+    TokenNames,
 };
 use vigie_auth::{Auth, AuthPolicy, AuthPorts, AuthService, Upkeep};
 use vigie_imports::{ApplyImportRun, ImportRunEnded, ImportRunner, ImportService, ImportServiceImpl, Limits};
@@ -22,8 +24,8 @@ use vigie_kpis::{KpiService, KpiTurnedRed, Kpis, Reporting, ReportingService};
 use vigie_notifications::{NotificationService, Notifications};
 use vigie_platform_monitoring::{HealthService, PlatformHealth};
 use vigie_repository::{
-    ControlStore, JobQueue, Registry, RegistryLimits, RegistryMembers, Relay, RelaySignal, ServerDatabases,
-    TenantRepeats, TenantServer, TenantStore,
+    ControlStore, JobQueue, QueueLimits, Registry, RegistryLimits, RegistryMembers, Relay, RelaySignal,
+    Schedules, ServerDatabases, TenantRepeats, TenantServer, TenantStore,
 };
 use vigie_tenancy::{
     FailureBudget, Fleet, FleetOptions, FleetService, MigrationRun, NoProgress, OneServer, ResolutionRules,
@@ -61,6 +63,8 @@ pub struct App {
     pub limiter: Arc<Limiter>,
     /// The job queue.
     pub queue: Arc<JobQueue>,
+    /// Schedules of the platform and of organizations.
+    pub schedules: Arc<Schedules>,
     /// The pools of the organizations' databases.
     pub registry: Arc<Registry>,
     /// Tells the time.
@@ -94,8 +98,7 @@ impl App {
         let signal = RelaySignal::default();
         let store = Arc::new(TenantStore::new(Arc::clone(&registry), signal.clone(), Arc::clone(&ids)));
         let repeats = Arc::new(TenantRepeats::new((*store).clone(), Arc::clone(&clock)));
-        let queue =
-            Arc::new(JobQueue::new(control.connection().clone(), Arc::clone(&clock), Arc::clone(&ids)));
+        let queue = Arc::new(job_queue(&config, &control, &clock, &ids));
         let relay = Arc::new(Relay::new(
             control.connection().clone(),
             Arc::clone(&registry),
@@ -103,55 +106,26 @@ impl App {
             signal,
         ));
 
-        let files_folder = config.data_dir.join("files");
-        let spaces = Arc::new(LocalFileSpaces::try_new(&files_folder).map_err(part("the folder of files"))?);
-        let tenancy: Arc<dyn TenancyService> = Arc::new(Tenancy::new(
-            TenancyPorts {
-                store: Arc::new(control.clone()),
-                databases: databases.clone(),
-                files: spaces,
-                placement: Arc::new(OneServer),
-                tokens: Arc::new(SetPasswordTokens(Arc::new(SystemSecrets))),
-                timer: Arc::new(SystemTimer),
-                clock: Arc::clone(&clock),
-                ids: Arc::clone(&ids),
-            },
-            resolution_rules(&config)?,
-            config.database.tenant_prefix.clone(),
-        ));
+        let tenancy = tenancy(&config, &control, &databases, (&clock, &ids))?;
         let signer = Arc::new(Signer::load(&keys_folder(&config)?).map_err(part("the signing key"))?);
         let limiter = Arc::new(Limiter::new(&throttles(&config.limits)));
         let auth = auth(&config, &control, &registry, &tenancy, (&signer, &limiter), (&clock, &ids))?;
-        let limits = Limits { upload_bytes: config.limits.import_bytes, ..Limits::default() };
-        let files = Arc::new(LocalFiles::try_new(&files_folder).map_err(part("the file store"))?);
-        let pool = Arc::new(BlockingParsePool::new(tokio::runtime::Handle::current(), cores()));
-        let imports = Arc::new(ImportServiceImpl::new(
-            store.clone(),
-            files.clone(),
-            pool.clone(),
-            Arc::clone(&clock),
-            Arc::clone(&ids),
-            limits,
-        ));
-        let runner: Arc<dyn Handle<ApplyImportRun>> = Arc::new(ImportRunner::new(
-            store.clone(),
-            files,
-            pool,
-            Arc::new(MemberContexts(Arc::clone(&auth))),
-            Arc::clone(&clock),
-            Arc::clone(&ids),
-            limits,
-        ));
+        let (imports, runner) = imports(&config, &store, &auth, (&clock, &ids))?;
         let notifications: Arc<dyn NotificationService> =
             Arc::new(Notifications::new(store.clone(), Arc::clone(&clock), Arc::clone(&ids)));
-        let background = Background::new(
-            Arc::clone(&queue),
+        let schedules = Arc::new(schedules(&control, &queue, &clock, &ids));
+        let background = Background {
+            queue: Arc::clone(&queue),
             relay,
-            told_by(&auth, &notifications).with(runner),
-            Arc::clone(&tenancy),
-            Arc::new(Upkeep::new(Arc::new(control.clone()), Arc::clone(&clock))),
-            config.worker.concurrency,
-        );
+            schedules: Arc::clone(&schedules),
+            handlers: told_by(&auth, &notifications).with(runner).with(Arc::new(Pruner(Arc::clone(&queue)))),
+            platform: Arc::from([PrunePlatform::nightly().map_err(part("the nightly schedule"))?]),
+            tenancy: Arc::clone(&tenancy),
+            upkeep: Arc::new(Upkeep::new(Arc::new(control.clone()), Arc::clone(&clock))),
+            random: Arc::new(SystemRandomness),
+            workers: config.worker.concurrency,
+            security_workers: config.worker.security,
+        };
         Ok(Self {
             auth,
             tenancy,
@@ -171,6 +145,7 @@ impl App {
             signer,
             limiter,
             queue,
+            schedules,
             registry,
             clock,
             ids,
@@ -205,6 +180,56 @@ impl App {
     pub fn runs_jobs(&self) -> bool {
         self.config.worker.embedded.unwrap_or_else(|| is_sqlite(&self.config))
     }
+}
+
+fn tenancy(
+    config: &Config,
+    control: &ControlStore,
+    databases: &Arc<ServerDatabases>,
+    (clock, ids): (&Arc<dyn Clock>, &Arc<dyn IdSource>),
+) -> Result<Arc<dyn TenancyService>, StartError> {
+    let spaces = LocalFileSpaces::try_new(&files_folder(config)).map_err(part("the folder of files"))?;
+    let ports = TenancyPorts {
+        store: Arc::new(control.clone()),
+        databases: databases.clone(),
+        files: Arc::new(spaces),
+        placement: Arc::new(OneServer),
+        tokens: Arc::new(SetPasswordTokens(Arc::new(SystemSecrets))),
+        timer: Arc::new(SystemTimer),
+        clock: Arc::clone(clock),
+        ids: Arc::clone(ids),
+    };
+    Ok(Arc::new(Tenancy::new(ports, resolution_rules(config)?, config.database.tenant_prefix.clone())))
+}
+
+/// The service and the handler of its jobs.
+type Imports = (Arc<dyn ImportService>, Arc<dyn Handle<ApplyImportRun>>);
+
+fn imports(
+    config: &Config,
+    store: &Arc<TenantStore>,
+    auth: &Arc<dyn AuthService>,
+    (clock, ids): (&Arc<dyn Clock>, &Arc<dyn IdSource>),
+) -> Result<Imports, StartError> {
+    let limits = Limits { upload_bytes: config.limits.import_bytes, ..Limits::default() };
+    let files = Arc::new(LocalFiles::try_new(&files_folder(config)).map_err(part("the file store"))?);
+    let pool = Arc::new(BlockingParsePool::new(tokio::runtime::Handle::current(), cores()));
+    let service = ImportServiceImpl::new(
+        store.clone(),
+        files.clone(),
+        pool.clone(),
+        Arc::clone(clock),
+        Arc::clone(ids),
+        limits,
+    );
+    let members = Arc::new(MemberContexts(Arc::clone(auth)));
+    let runner =
+        ImportRunner::new(store.clone(), files, pool, members, Arc::clone(clock), Arc::clone(ids), limits);
+    Ok((Arc::new(service), Arc::new(runner)))
+}
+
+fn files_folder(config: &Config) -> std::path::PathBuf {
+    config.data_dir.join("files")
 }
 
 fn auth(
@@ -251,6 +276,25 @@ fn told_by(auth: &Arc<dyn AuthService>, notifications: &Arc<dyn NotificationServ
         .with::<CommentWritten>(notifier.clone())
         .with::<KpiTurnedRed>(notifier.clone())
         .with::<ImportRunEnded>(notifier)
+}
+
+fn job_queue(
+    config: &Config,
+    control: &ControlStore,
+    clock: &Arc<dyn Clock>,
+    ids: &Arc<dyn IdSource>,
+) -> JobQueue {
+    JobQueue::new(control.connection().clone(), Arc::clone(clock), Arc::clone(ids))
+        .with_limits(QueueLimits { bulk_per_organization: config.worker.bulk_per_organization })
+}
+
+fn schedules(
+    control: &ControlStore,
+    queue: &Arc<JobQueue>,
+    clock: &Arc<dyn Clock>,
+    ids: &Arc<dyn IdSource>,
+) -> Schedules {
+    Schedules::new(control.connection().clone(), Arc::clone(queue), Arc::clone(clock), Arc::clone(ids))
 }
 
 fn throttles(limits: &LimitsConfig) -> vigie_adapters::Limits {

@@ -1,129 +1,134 @@
-//! The background loop: relays outboxes and runs jobs. Built here, started by an app.
+//! The background loop: relays outboxes, fires schedules and runs jobs. Built here, started by an app.
 
-use async_trait::async_trait;
-use std::collections::HashMap;
-use std::marker::PhantomData;
+mod attempt;
+mod handlers;
+mod house;
+
+pub use handlers::Handlers;
+
+use crate::figures;
+use futures_util::{StreamExt, stream};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use vigie_auth::{Forgotten, Upkeep};
-use vigie_jobs::{Handle, Job, JobError, JobRun, Progress, Retry};
+use vigie_jobs::{Randomness, Share};
 use vigie_kernel::StoreError;
-use vigie_repository::{ClaimedJob, JobQueue, LEASE, Relay};
+use vigie_repository::{JobQueue, NewSchedule, Relay, Schedules};
 use vigie_tenancy::{ResumeReport, TenancyService};
 
 /// How often every organization's outbox is looked at, in case a signal was lost with a process.
 const SWEEP: Duration = Duration::from_mins(1);
 /// How often operations on organizations are looked for that wait, or whose holder is gone.
 const OPERATIONS: Duration = Duration::from_secs(5);
-/// How often the worker looks whether the organization of a running job is suspended.
-const PAUSE_CHECK: Duration = Duration::from_secs(1);
 /// How long an idle worker waits before it looks again: other processes enqueue too.
 const IDLE: Duration = Duration::from_secs(1);
 /// How long it waits after the control database did not answer.
 const TROUBLE: Duration = Duration::from_secs(3);
-
-/// The jobs that this process knows, by name.
-#[derive(Clone, Default)]
-pub struct Handlers(HashMap<&'static str, Arc<dyn AnyHandler>>);
-
-impl Handlers {
-    /// Adds the handler of one kind of job.
-    #[must_use]
-    pub fn with<J: Job + Sync>(mut self, handler: Arc<dyn Handle<J>>) -> Self {
-        self.0.insert(J::NAME, Arc::new(Typed { handler, job: PhantomData }));
-        self
-    }
-}
-
-#[async_trait]
-trait AnyHandler: Send + Sync {
-    fn retry(&self) -> Retry;
-    async fn handle(&self, run: &JobRun, payload: serde_json::Value) -> Result<(), JobError>;
-}
-
-struct Typed<J> {
-    handler: Arc<dyn Handle<J>>,
-    job: PhantomData<fn(J)>,
-}
-
-#[async_trait]
-impl<J: Job + Sync> AnyHandler for Typed<J> {
-    fn retry(&self) -> Retry {
-        J::RETRY
-    }
-
-    async fn handle(&self, run: &JobRun, payload: serde_json::Value) -> Result<(), JobError> {
-        let job = serde_json::from_value(payload).map_err(JobError::fail)?;
-        self.handler.handle(run, job).await
-    }
-}
+/// Organizations whose outboxes are relayed at the same time.
+const RELAYED_AT_ONCE: usize = 4;
 
 /// The background loop of one process.
 #[derive(Clone)]
 pub struct Background {
-    queue: Arc<JobQueue>,
-    relay: Arc<Relay>,
-    handlers: Handlers,
-    tenancy: Arc<dyn TenancyService>,
-    upkeep: Arc<Upkeep>,
-    concurrency: usize,
+    pub(crate) queue: Arc<JobQueue>,
+    pub(crate) relay: Arc<Relay>,
+    pub(crate) schedules: Arc<Schedules>,
+    pub(crate) handlers: Handlers,
+    /// What the platform does by itself, registered by every process that runs jobs.
+    pub(crate) platform: Arc<[NewSchedule]>,
+    pub(crate) tenancy: Arc<dyn TenancyService>,
+    pub(crate) upkeep: Arc<Upkeep>,
+    pub(crate) random: Arc<dyn Randomness>,
+    /// Jobs under way at once, besides those of the workers that are kept for the security lane.
+    pub(crate) workers: usize,
+    pub(crate) security_workers: usize,
 }
 
 impl Background {
-    pub(crate) const fn new(
-        queue: Arc<JobQueue>,
-        relay: Arc<Relay>,
-        handlers: Handlers,
-        tenancy: Arc<dyn TenancyService>,
-        upkeep: Arc<Upkeep>,
-        concurrency: usize,
-    ) -> Self {
-        Self { queue, relay, handlers, tenancy, upkeep, concurrency }
-    }
-
-    /// Relays and runs jobs until `stop`; then gives back what it holds.
+    /// Relays, fires schedules and runs jobs until `stop`; then gives back what it holds.
     pub async fn run(&self, stop: CancellationToken) {
         let mut tasks = JoinSet::new();
-        for _ in 0..self.concurrency {
+        for share in Share::split(self.workers, self.security_workers) {
             let (this, stop) = (self.clone(), stop.clone());
-            tasks.spawn(async move { this.work(&stop).await });
+            tasks.spawn(async move { this.work(share, &stop).await });
         }
-        let (this, stop) = (self.clone(), stop);
-        tasks.spawn(async move { this.relay_only(stop).await });
-        while tasks.join_next().await.is_some() {}
-    }
-
-    /// Relays outboxes until `stop`, for a process that leaves the jobs to others.
-    pub async fn relay_only(&self, stop: CancellationToken) {
-        let mut sweep = tokio::time::interval(SWEEP);
-        sweep.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut operations = tokio::time::interval(OPERATIONS);
-        operations.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                _ = sweep.tick() => self.sweep().await,
-                _ = operations.tick() => self.take_up_operations().await,
-                organizations = self.relay.signal().wait() => {
-                    for organization in organizations {
-                        if let Err(error) = self.relay.relay(organization).await {
-                            tracing::warn!(organization.id = %organization, %error, "its outbox waits for the next sweep");
-                        }
-                    }
-                }
+        let (this, stopped) = (self.clone(), stop.clone());
+        tasks.spawn(async move { this.keep_house(stopped).await });
+        let (this, stopped) = (self.clone(), stop);
+        tasks.spawn(async move { this.relay_only(stopped).await });
+        while let Some(ended) = tasks.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a part of the background loop has died");
             }
         }
     }
 
-    /// What a lost signal or a request that went away has left behind, and what nobody needs any more.
+    /// Relays outboxes until `stop`, for a process that leaves the jobs to others.
+    pub async fn relay_only(&self, stop: CancellationToken) {
+        // Beside each other: a sweep over many organizations must not hold up what was announced meanwhile.
+        tokio::join!(self.relay_announced(&stop), self.sweep_regularly(&stop), self.operate(&stop));
+    }
+
+    async fn relay_announced(&self, stop: &CancellationToken) {
+        loop {
+            let organizations = tokio::select! {
+                () = stop.cancelled() => return,
+                organizations = self.relay.signal().wait() => organizations,
+            };
+            stream::iter(organizations)
+                .for_each_concurrent(RELAYED_AT_ONCE, async |organization| {
+                    if let Err(error) = self.relay.relay_announced(organization).await {
+                        tracing::warn!(organization.id = %organization, %error, "its outbox waits for the next sweep");
+                    }
+                })
+                .await;
+        }
+    }
+
+    async fn sweep_regularly(&self, stop: &CancellationToken) {
+        let mut tick = tokio::time::interval(SWEEP);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = tick.tick() => {}
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.sweep() => {}
+            }
+        }
+    }
+
+    /// Goes on with operations on organizations that wait, or whose holder is gone.
+    async fn operate(&self, stop: &CancellationToken) {
+        let mut tick = tokio::time::interval(OPERATIONS);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = tick.tick() => self.take_up_operations().await,
+            }
+        }
+    }
+
+    /// What a lost signal, a request that went away or an older version of the product has left behind.
     async fn sweep(&self) {
-        if let Err(error) = self.queue.prune().await {
-            tracing::warn!(%error, "ended jobs could not be forgotten");
+        match self.queue.mend_turns().await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "jobs of an older version had no turn"),
+            Err(error) => tracing::warn!(%error, "the turns of the job queue could not be looked at"),
         }
         if let Err(error) = self.relay.sweep().await {
             tracing::warn!(%error, "the outboxes could not be swept");
+        }
+        figures::outbox_lag(&self.relay.take_lag());
+        match self.upkeep.run().await {
+            Ok(forgotten) if forgotten == Forgotten::default() => {}
+            Ok(forgotten) => tracing::info!(?forgotten, "forgot ended sessions and old failed logins"),
+            Err(error) => tracing::warn!(%error, "ended sessions could not be forgotten"),
         }
     }
 
@@ -135,11 +140,6 @@ impl Background {
             }
             Err(error) => tracing::warn!(%error, "operations on organizations could not be looked at"),
         }
-        match self.upkeep.run().await {
-            Ok(forgotten) if forgotten == Forgotten::default() => {}
-            Ok(forgotten) => tracing::info!(?forgotten, "forgot ended sessions and old failed logins"),
-            Err(error) => tracing::warn!(%error, "ended sessions could not be forgotten"),
-        }
     }
 
     /// Relays and runs everything that is due now, and returns: what a test or a command waits for.
@@ -147,26 +147,34 @@ impl Background {
         let mut done = 0;
         loop {
             self.relay.sweep().await?;
-            let Some(job) = self.queue.claim().await? else { return Ok(done) };
+            let Some(job) = self.queue.claim().await? else {
+                self.settle(&mut house::Patience::default()).await?;
+                return Ok(done);
+            };
             self.attempt(job, &CancellationToken::new()).await?;
             done += 1;
         }
     }
 
-    async fn work(&self, stop: &CancellationToken) {
+    async fn work(&self, share: Share, stop: &CancellationToken) {
+        let mut waiter = self.queue.waiter();
+        let mut turn = 0_u64;
         while !stop.is_cancelled() {
-            let pause = match self.queue.claim().await {
-                Ok(Some(job)) => match self.attempt(job, stop).await {
-                    Ok(()) => continue,
-                    Err(error) => {
-                        tracing::warn!(%error, "a job's outcome could not be recorded; its lease will run out");
-                        TROUBLE
+            let pause = match self.queue.claim_from(share.lanes(turn)).await {
+                Ok(Some(job)) => {
+                    turn = turn.wrapping_add(1);
+                    match self.attempt(job, stop).await {
+                        Ok(()) => continue,
+                        Err(error) => {
+                            tracing::warn!(%error, "a job's outcome could not be recorded; its lease will run out");
+                            TROUBLE
+                        }
                     }
-                },
+                }
                 Ok(None) => {
                     tokio::select! {
                         () = stop.cancelled() => return,
-                        () = self.queue.wait(IDLE) => continue,
+                        () = waiter.wait(IDLE) => continue,
                     }
                 }
                 Err(error) => {
@@ -178,88 +186,6 @@ impl Background {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(pause) => {}
             }
-        }
-    }
-
-    /// Runs one attempt and records what came of it.
-    async fn attempt(&self, job: ClaimedJob, stop: &CancellationToken) -> Result<(), StoreError> {
-        let Some(handler) = self.handlers.0.get(job.name.as_str()) else {
-            return self.queue.bury(&job, "no handler of that name").await;
-        };
-        let run = JobRun {
-            job: job.id,
-            organization: job.organization,
-            attempt: job.attempt,
-            request_id: job.request_id.clone(),
-            progress: Arc::new(LeaseProgress { queue: Arc::clone(&self.queue), job: job.clone() }),
-        };
-        let outcome = tokio::select! {
-            outcome = handler.handle(&run, job.payload.clone()) => outcome,
-            () = self.keep_lease(&job) => Err(JobError::LeaseLost),
-            () = self.paused(&job) => {
-                tracing::info!(job.id = %job.id, job.name = %job.name, "paused: the organization is suspended or not in use");
-                return self.queue.release(&job).await;
-            }
-            () = stop.cancelled() => return self.queue.release(&job).await,
-        };
-        match outcome {
-            Ok(()) => self.queue.finish(&job).await,
-            Err(JobError::LeaseLost) => {
-                tracing::info!(job.id = %job.id, job.name = %job.name, "stopped: the lease is lost");
-                Ok(())
-            }
-            Err(JobError::Fail(error)) => {
-                tracing::error!(job.id = %job.id, job.name = %job.name, %error, "the job is dead");
-                self.queue.bury(&job, &error.to_string()).await
-            }
-            Err(JobError::Retry(error)) => {
-                tracing::warn!(job.id = %job.id, job.name = %job.name, job.attempt = job.attempt, %error, "the attempt failed");
-                self.queue.retry(&job, handler.retry().delay_after(job.attempt), &error.to_string()).await
-            }
-        }
-    }
-
-    /// Returns when the organization of a running job is suspended; its jobs wait until it is resumed.
-    async fn paused(&self, job: &ClaimedJob) {
-        let Some(organization) = job.organization else { return std::future::pending().await };
-        loop {
-            tokio::time::sleep(PAUSE_CHECK).await;
-            match self.queue.is_paused(organization).await {
-                Ok(true) => return,
-                Ok(false) => {}
-                Err(error) => {
-                    tracing::warn!(job.id = %job.id, %error, "the state of its organization is not known");
-                }
-            }
-        }
-    }
-
-    /// Prolongs the lease while the job runs; returns when it is lost.
-    async fn keep_lease(&self, job: &ClaimedJob) {
-        loop {
-            tokio::time::sleep(LEASE / 3).await;
-            match self.queue.heartbeat(job, None).await {
-                Ok(true) => {}
-                Ok(false) => return,
-                // The lease may still be ours when the database answers again; the fencing token decides.
-                Err(error) => tracing::warn!(job.id = %job.id, %error, "the lease could not be prolonged"),
-            }
-        }
-    }
-}
-
-struct LeaseProgress {
-    queue: Arc<JobQueue>,
-    job: ClaimedJob,
-}
-
-#[async_trait]
-impl Progress for LeaseProgress {
-    async fn report(&self, done: u64, total: Option<u64>) -> Result<(), JobError> {
-        match self.queue.heartbeat(&self.job, Some((done, total))).await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(JobError::LeaseLost),
-            Err(error) => Err(JobError::retry(error)),
         }
     }
 }

@@ -147,14 +147,20 @@ pub struct LimitsConfig {
 pub struct WorkerConfig {
     /// Whether the API process runs jobs itself; by default it does with SQLite.
     pub embedded: Option<bool>,
-    /// Jobs under way at once in one process.
+    /// Jobs under way at once in one process. One of them, when there are two or more, is never in the bulk lane.
     pub concurrency: usize,
+    /// Further jobs under way at once, of the security lane alone.
+    pub security: usize,
+    /// Jobs of one organization in the bulk lane under way at once, over all processes.
+    pub bulk_per_organization: u16,
 }
 
 /// The Prometheus endpoint.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MetricsConfig {
+    /// Where `vigie-worker run` answers `GET /metrics`; nowhere when absent. `vigie-api` answers at its own address.
+    pub bind: Option<SocketAddr>,
     /// The token that a scraper shows; without one `/metrics` answers on a loopback address only.
     pub token: Option<SecretString>,
 }
@@ -251,7 +257,7 @@ impl Default for LimitsConfig {
 
 impl Default for WorkerConfig {
     fn default() -> Self {
-        Self { embedded: None, concurrency: 2 }
+        Self { embedded: None, concurrency: 3, security: 1, bulk_per_organization: 2 }
     }
 }
 
@@ -331,9 +337,11 @@ impl Config {
         if self.worker.concurrency == 0
             || self.database.connections == 0
             || self.database.open_organizations == 0
+            || self.worker.bulk_per_organization == 0
         {
             return Err(StartError::Setting(
-                "worker.concurrency, database.connections and database.open_organizations must be at least 1"
+                "worker.concurrency, worker.bulk_per_organization, database.connections and database.open_organizations must be \
+                 at least 1"
                     .to_owned(),
             ));
         }

@@ -5,7 +5,9 @@ mod background;
 mod bridges;
 mod config;
 mod error;
+mod figures;
 mod notifier;
+mod prune;
 
 pub use app::App;
 pub use background::{Background, Handlers};
@@ -14,5 +16,9 @@ pub use config::{
     MetricsConfig, SignupMode, UrlConfig, WorkerConfig,
 };
 pub use error::StartError;
+pub use figures::{JOB_DURATION, JOB_SECONDS, describe_jobs, measure_queue};
 pub use vigie_adapters::{LimitKey, LimitPolicy, LimitVerdict, Limiter, Limits, Rate, Signer};
-pub use vigie_repository::{JobQueue, JobStatus, JobSummary, QueueDepth, Registry};
+pub use vigie_repository::{
+    AttemptRecord, Cancellation, JobDetails, JobFilter, JobQueue, JobStatus, JobSummary, NewSchedule,
+    QueueDepth, Registry, ScheduleSummary, Schedules,
+};

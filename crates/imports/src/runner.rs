@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use std::time::Duration;
-use vigie_jobs::{Handle, Job, JobError, JobRun, Lane, Retry};
+use vigie_jobs::{Abandoned, Handle, Job, JobError, JobRun, Lane, Retry};
 use vigie_kernel::{
     AuditEntry, AuditEntryId, Clock, IdSource, ImportRunId, OrganizationId, Permission, StoreError,
     TenantContext, UserId,
@@ -49,6 +49,11 @@ impl Job for ApplyImportRun {
 
     fn once(&self) -> Option<String> {
         Some(self.run.to_string())
+    }
+
+    /// Imports of one organization write one after the other: they may be about the same values.
+    fn exclusive(&self) -> Option<String> {
+        Some(Self::NAME.to_owned())
     }
 }
 
@@ -256,8 +261,13 @@ impl ImportRunner {
         now: DateTime<Utc>,
     ) -> Result<(), Stop> {
         work.runs().update(run).await?;
-        let action =
-            if run.snapshot().status == RunStatus::Failed { "import.failed" } else { "import.applied" };
+        let action = match run.snapshot().status {
+            RunStatus::Failed => "import.failed",
+            RunStatus::Cancelled => "import.cancelled",
+            RunStatus::Pending | RunStatus::Running | RunStatus::Success | RunStatus::Partial => {
+                "import.applied"
+            }
+        };
         work.audit().record(&audit_entry(run, tenant, self.ids.next(), action, now)).await?;
         announce_end(&mut *work, tenant, run, true, &*self.ids, now).await?;
         work.commit().await?;
@@ -274,7 +284,12 @@ impl ImportRunner {
     ) -> Result<(), JobError> {
         match stop {
             Stop::Ended => Ok(()),
-            Stop::Job(error) => Err(error),
+            Stop::Job(error) => {
+                if matches!(error, JobError::Cancelled) {
+                    self.mark(tenant, id, cancel).await;
+                }
+                Err(error)
+            }
             Stop::File(problem) => {
                 self.mark(tenant, id, |run, now| run.fail_on_file(&problem, now)).await;
                 Ok(())
@@ -326,6 +341,29 @@ impl Handle<ApplyImportRun> for ImportRunner {
             Ok(()) => Ok(()),
             Err(stop) => self.stopped(&tenant, run, job.run, stop).await,
         }
+    }
+
+    /// A run whose job is gone must not look as if it went on.
+    async fn abandoned(&self, run: &JobRun, job: ApplyImportRun, how: Abandoned) -> Result<(), JobError> {
+        let organization = run.organization.ok_or_else(|| JobError::fail("the job names no organization"))?;
+        let tenant = self.contexts.context_for(organization, job.actor).await.map_err(JobError::retry)?;
+        let ended = match how {
+            Abandoned::Cancelled => self.end(&tenant, job.run, cancel).await,
+            Abandoned::Dead => self.end(&tenant, job.run, |run, now| run.fail("INTERNAL", now)).await,
+        };
+        match ended {
+            Ok(()) | Err(Stop::Ended) => Ok(()),
+            Err(Stop::Store(error)) => Err(JobError::retry(error)),
+            Err(Stop::Job(error)) => Err(error),
+            Err(Stop::File(problem)) => Err(JobError::fail(problem)),
+        }
+    }
+}
+
+/// What was applied stays. A run that had ended stays as it ended.
+fn cancel(run: &mut ImportRun, now: DateTime<Utc>) {
+    if let Err(error) = run.cancel(now) {
+        tracing::debug!(%error, "nothing to cancel");
     }
 }
 

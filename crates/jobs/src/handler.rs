@@ -15,6 +15,12 @@ pub enum JobError {
     /// No attempt can succeed: the job is dead at once.
     #[error("no attempt can succeed")]
     Fail(#[source] BoxError),
+    /// Somebody cancelled the job: it ends here, and what was done stays done.
+    #[error("the job was cancelled")]
+    Cancelled,
+    /// The job's organization is locked: it waits until the organization is open again, and this attempt does not count.
+    #[error("the job's organization is locked")]
+    Paused,
     /// Another holder has the job by now: this one must stop and record nothing.
     #[error("the lease on the job is lost")]
     LeaseLost,
@@ -35,8 +41,15 @@ impl JobError {
 /// Where a running job tells how far it is, and learns whether it should stop.
 #[async_trait]
 pub trait Progress: Send + Sync {
-    /// Tells that `done` of `total` units are done and keeps the lease alive; [`JobError::LeaseLost`] when it is gone.
+    /// Tells that `done` of `total` units are done and keeps the lease alive. [`JobError::Cancelled`], [`JobError::Paused`] or
+    /// [`JobError::LeaseLost`] when the job must stop; the handler gives that error back.
     async fn report(&self, done: u64, total: Option<u64>) -> Result<(), JobError>;
+
+    /// The same errors without telling progress. Asks nobody and costs nothing, so that a loop may call it at each step; it knows what
+    /// was so at most a few seconds ago.
+    fn check(&self) -> Result<(), JobError> {
+        Ok(())
+    }
 }
 
 /// One attempt at a job.
@@ -54,9 +67,24 @@ pub struct JobRun {
     pub progress: Arc<dyn Progress>,
 }
 
+/// How a job ended without its handler being asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Abandoned {
+    /// It was cancelled while it waited, or did not stop when it was told to.
+    Cancelled,
+    /// Its attempts are used up: they failed in a way that looked worth another, or their workers died.
+    Dead,
+}
+
 /// Runs the jobs of one name. Must be idempotent: an attempt may die anywhere and be followed by another.
 #[async_trait]
 pub trait Handle<J: Job>: Send + Sync {
     /// Runs one attempt.
     async fn handle(&self, run: &JobRun, job: J) -> Result<(), JobError>;
+
+    /// Tells that no further attempt will come, so that what waits for the job can be told. Called some seconds after the end, at
+    /// least once; called again for up to a day while it fails.
+    async fn abandoned(&self, _run: &JobRun, _job: J, _how: Abandoned) -> Result<(), JobError> {
+        Ok(())
+    }
 }

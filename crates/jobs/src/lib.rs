@@ -4,12 +4,20 @@
 //! knows it. Domain crates write [`OutboxMessage`]s through [`Outbox`] and handle jobs through [`Handle`].
 #![deny(missing_docs)]
 
+mod cron;
 mod handler;
 mod job;
+mod lane;
 mod outbox;
 mod retry;
+mod share;
+mod wake_up;
 
-pub use handler::{Handle, JobError, JobRun, Progress};
-pub use job::{Job, Lane};
+pub use cron::{CronExpression, InvalidCron};
+pub use handler::{Abandoned, Handle, JobError, JobRun, Progress};
+pub use job::{Job, JobTemplate};
+pub use lane::Lane;
 pub use outbox::{DomainEvent, Outbox, OutboxMessage};
-pub use retry::Retry;
+pub use retry::{Randomness, Retry};
+pub use share::Share;
+pub use wake_up::WakeUp;

@@ -1,6 +1,6 @@
 //! Announcing a job in the transaction of the change that causes it.
 
-use crate::{Job, Lane};
+use crate::{Job, JobTemplate, Lane};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use vigie_kernel::{OutboxId, StoreError};
@@ -16,6 +16,8 @@ pub struct OutboxMessage {
     pub lane: Lane,
     /// Key under which only one such job waits or runs.
     pub once: Option<String>,
+    /// Key under which only one job of the organization runs.
+    pub exclusive: Option<String>,
     /// The job itself.
     pub payload: serde_json::Value,
     /// Attempts before it is dead.
@@ -34,16 +36,7 @@ impl OutboxMessage {
         run_at: DateTime<Utc>,
         request_id: &str,
     ) -> Result<Self, StoreError> {
-        Ok(Self {
-            id,
-            name: J::NAME.to_owned(),
-            lane: J::LANE,
-            once: job.once(),
-            payload: serde_json::to_value(job).map_err(|error| StoreError::Broken(Box::new(error)))?,
-            max_attempts: J::RETRY.attempts(),
-            run_at,
-            request_id: request_id.to_owned(),
-        })
+        Ok(JobTemplate::of(job)?.message(id, run_at, request_id))
     }
 }
 

@@ -2,6 +2,12 @@
 
 use std::time::Duration;
 
+/// Gives numbers that nobody can foretell, so that jobs that failed together do not come back together.
+pub trait Randomness: Send + Sync {
+    /// A number, evenly spread over the whole range.
+    fn number(&self) -> u32;
+}
+
 /// A doubling delay with an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retry {
@@ -29,17 +35,28 @@ impl Retry {
         self.attempts
     }
 
-    /// How long to wait after the given attempt (counted from 1) failed.
+    /// How long to wait after the given attempt (counted from 1) failed, before chance moves it.
     #[must_use]
     pub fn delay_after(&self, attempt: u16) -> Duration {
         let doublings = u32::from(attempt.saturating_sub(1)).min(20);
         self.first.saturating_mul(1 << doublings).min(self.longest)
+    }
+
+    /// The same, moved by up to a fifth in either direction: 0 is a fifth less, [`u32::MAX`] a fifth more.
+    #[must_use]
+    pub fn jittered(&self, attempt: u16, random: u32) -> Duration {
+        let delay = self.delay_after(attempt);
+        let shortest = delay / 5 * 4;
+        let spread = delay / 5 * 2;
+        let millis = spread.as_millis().saturating_mul(u128::from(random)) / u128::from(u32::MAX);
+        shortest + Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX)).min(spread)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn delays_double_up_to_an_hour() {
@@ -47,5 +64,21 @@ mod tests {
         assert_eq!(retry.attempts(), 1);
         let seconds: Vec<u64> = [1, 2, 3, 30].map(|attempt| retry.delay_after(attempt).as_secs()).to_vec();
         assert_eq!(seconds, [5, 10, 20, 3600]);
+    }
+
+    #[test]
+    fn chance_moves_a_delay_by_a_fifth() {
+        let retry = Retry::doubling(Duration::from_secs(10));
+        let seconds = [0, u32::MAX / 2, u32::MAX].map(|random| retry.jittered(2, random).as_millis());
+        assert_eq!(seconds, [16_000, 19_999, 24_000]);
+    }
+
+    proptest! {
+        #[test]
+        fn a_delay_stays_within_a_fifth(first in 1_u64..7_200_000, attempt in 1_u16..40, random: u32) {
+            let retry = Retry::doubling(Duration::from_millis(first));
+            let (plain, moved) = (retry.delay_after(attempt), retry.jittered(attempt, random));
+            prop_assert!(moved >= plain.mul_f64(0.799) && moved <= plain.mul_f64(1.2), "{plain:?} {moved:?}");
+        }
     }
 }

@@ -14,6 +14,7 @@ mod queue;
 mod read_on;
 mod registry;
 mod relay;
+mod schedules;
 mod server;
 mod sql;
 mod stored;
@@ -23,8 +24,12 @@ pub mod testing;
 mod transaction;
 
 pub use control::{ControlStore, RegistryMembers, ServerDatabases};
-pub use queue::{ClaimedJob, JobQueue, JobStatus, JobSummary, LEASE, QueueDepth};
+pub use queue::{
+    AttemptRecord, Cancellation, ClaimedJob, EndedJob, Hold, JobDetails, JobFilter, JobQueue, JobStatus,
+    JobSummary, LEASE, QueueDepth, QueueLimits, Waiter,
+};
 pub use registry::{Registry, RegistryLimits};
 pub use relay::{Relay, RelaySignal};
+pub use schedules::{NewSchedule, ScheduleSummary, Schedules};
 pub use server::TenantServer;
 pub use tenant::{TenantRepeats, TenantStore};

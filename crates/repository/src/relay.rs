@@ -5,11 +5,13 @@ use crate::queue::JobQueue;
 use crate::registry::Registry;
 use crate::sql::Sql;
 use crate::tenant;
+use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{DatabaseConnection, FromQueryResult};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 use uuid::Uuid;
+use vigie_jobs::{Lane, OutboxMessage};
 use vigie_kernel::{OrganizationId, StoreError};
 
 /// Messages relayed in one turn of an organization.
@@ -51,6 +53,16 @@ pub struct Relay {
     registry: Arc<Registry>,
     queue: Arc<JobQueue>,
     signal: RelaySignal,
+    delays: Mutex<Delays>,
+}
+
+/// How late messages reach the queue.
+#[derive(Default)]
+struct Delays {
+    /// The longest of each lane since somebody asked.
+    longest: HashMap<Lane, TimeDelta>,
+    /// Organizations that have messages which could not be relayed, and since when.
+    stuck: HashMap<OrganizationId, DateTime<Utc>>,
 }
 
 #[derive(FromQueryResult)]
@@ -61,13 +73,13 @@ struct Active {
 impl Relay {
     /// A relay between the registry's databases and the queue.
     #[must_use]
-    pub const fn new(
+    pub fn new(
         control: DatabaseConnection,
         registry: Arc<Registry>,
         queue: Arc<JobQueue>,
         signal: RelaySignal,
     ) -> Self {
-        Self { control, registry, queue, signal }
+        Self { control, registry, queue, signal, delays: Mutex::default() }
     }
 
     /// The signal that units of work give after a commit.
@@ -83,14 +95,47 @@ impl Relay {
             let lease = self.registry.lease(organization).await?;
             let batch = tenant::take_batch(&lease.pool, BATCH).await?;
             if batch.is_empty() {
+                self.delays().stuck.remove(&organization);
                 return Ok(relayed);
             }
-            for message in &batch {
-                self.queue.enqueue(Some(organization), message).await?;
-            }
+            self.queue.enqueue_all(Some(organization), &batch).await?;
+            self.note(&batch);
             tenant::forget(&lease.pool, &batch).await.map_err(store_error)?;
             relayed += batch.len();
         }
+    }
+
+    /// The same for an organization that is known to have something waiting: while it cannot be relayed, it counts as late.
+    pub async fn relay_announced(&self, organization: OrganizationId) -> Result<usize, StoreError> {
+        let relayed = self.relay(organization).await;
+        if relayed.is_err() {
+            let now = self.queue.now();
+            self.delays().stuck.entry(organization).or_insert(now);
+        }
+        relayed
+    }
+
+    /// How long the latest message of each lane has waited for the relay, of those relayed since the last call and of those that are
+    /// known to wait still.
+    pub fn take_lag(&self) -> [(Lane, TimeDelta); 3] {
+        let now = self.queue.now();
+        let mut delays = self.delays();
+        let longest = std::mem::take(&mut delays.longest);
+        let stuck = delays.stuck.values().map(|since| now - *since).max().unwrap_or_default();
+        Lane::ALL.map(|lane| (lane, longest.get(&lane).copied().unwrap_or_default().max(stuck)))
+    }
+
+    fn note(&self, batch: &[OutboxMessage]) {
+        let now = self.queue.now();
+        let mut delays = self.delays();
+        for message in batch {
+            let longest = delays.longest.entry(message.lane).or_default();
+            *longest = (now - message.run_at).max(*longest);
+        }
+    }
+
+    fn delays(&self) -> std::sync::MutexGuard<'_, Delays> {
+        self.delays.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Relays what every active organization has waiting: after a start, and from time to time in case a signal was lost.

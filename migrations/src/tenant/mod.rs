@@ -9,13 +9,14 @@ mod m20261120_000004_imports;
 mod m20261120_000005_repeats;
 mod m20261120_000006_notifications;
 mod m20261120_000007_latest_values;
+mod m20261120_000010_outbox_exclusive;
 
 /// Brings an organization's database to the current schema.
 pub struct TenantMigrator;
 
 impl TenantMigrator {
     /// How many migrations there are: the version of the current schema.
-    pub const COUNT: i32 = 7;
+    pub const COUNT: i32 = 8;
 
     /// The text of every migration, oldest first: what a schema fingerprint is made of.
     #[must_use]
@@ -28,6 +29,7 @@ impl TenantMigrator {
             include_str!("m20261120_000005_repeats.rs"),
             include_str!("m20261120_000006_notifications.rs"),
             include_str!("m20261120_000007_latest_values.rs"),
+            include_str!("m20261120_000010_outbox_exclusive.rs"),
         ]
     }
 }
@@ -43,6 +45,7 @@ impl MigratorTrait for TenantMigrator {
             Box::new(m20261120_000005_repeats::Migration),
             Box::new(m20261120_000006_notifications::Migration),
             Box::new(m20261120_000007_latest_values::Migration),
+            Box::new(m20261120_000010_outbox_exclusive::Migration),
         ]
     }
 }

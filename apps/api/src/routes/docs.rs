@@ -1,6 +1,5 @@
 //! The OpenAPI document, Swagger UI and the figures: what describes the server and is no part of the API itself.
 
-use crate::metrics;
 use crate::openapi::{ApiDocument, PREFIX};
 use crate::problem::{ApiError, Code};
 use crate::server::ServerState;
@@ -8,7 +7,7 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use secrecy::ExposeSecret as _;
 use utoipa_swagger_ui::{Config, SwaggerUi};
-use vigie_composition::JobQueue;
+use vigie_composition::{JobQueue, measure_queue};
 use vigie_kernel::Clock;
 
 /// Where the document is, under the prefix of the API.
@@ -43,7 +42,7 @@ async fn figures(
         return Err(ApiError::new(Code::RouteNotFound));
     }
     // The other figures are worth having when the database is away, and then most of all.
-    if let Err(error) = metrics::measure_queue(&queue, clock.now()).await {
+    if let Err(error) = measure_queue(&queue, clock.now()).await {
         tracing::warn!(%error, "the job queue could not be measured");
     }
     Ok(HttpResponse::Ok()

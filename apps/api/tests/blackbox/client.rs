@@ -93,6 +93,11 @@ impl Client {
         Answer::of(self.request("GET", path)).await.ok()
     }
 
+    /// The answer to an upload, or nothing when the server went away meanwhile.
+    pub(crate) async fn try_import(&self, path: &str, upload: Upload<'_>) -> Option<Answer> {
+        Answer::of(self.request("POST", path).multipart(upload.form())).await.ok()
+    }
+
     fn request(&self, method: &str, path: &str) -> RequestBuilder {
         let method: Method = method.parse().unwrap();
         self.http.request(method, format!("{}{path}", self.base)).headers(self.headers.clone())
@@ -180,6 +185,13 @@ impl Answer {
     pub(crate) fn expect(self, status: u16) -> Value {
         self.status_is(status);
         self.json()
+    }
+
+    /// The body of an answer that must have that status, as text.
+    #[track_caller]
+    pub(crate) fn expect_text(self, status: u16) -> String {
+        self.status_is(status);
+        self.text()
     }
 
     /// The problem of an answer that must have that status and code.

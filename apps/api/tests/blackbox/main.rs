@@ -12,6 +12,8 @@ mod server;
 
 mod bad_files;
 mod bad_input;
+mod chaos;
+mod draining;
 mod interrupted;
 mod isolation;
 mod journey;

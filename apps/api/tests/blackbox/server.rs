@@ -3,6 +3,7 @@
 use crate::client::Client;
 use crate::member::Member;
 use crate::place::Place;
+use serde_json::Value;
 use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -64,9 +65,7 @@ impl Server {
 
     /// Asks it to stop, as a service manager does.
     pub(crate) fn ask_to_stop(&self) {
-        let asked =
-            Command::new("kill").arg("-TERM").arg(self.process.child.id().to_string()).status().unwrap();
-        assert!(asked.success());
+        self.process.ask_to_stop();
     }
 
     /// How it ended, once it did.
@@ -93,14 +92,51 @@ pub(crate) struct Worker(Process);
 
 impl Worker {
     pub(crate) fn start(place: &Place) -> Self {
-        let binary = Path::new(api()).with_file_name("vigie-worker");
-        assert!(binary.exists(), "{} is missing: run cargo build -p vigie-worker", binary.display());
-        Self(Process::spawn(&binary.display().to_string(), place, free_address(), &[], &["run"]))
+        Self::start_with(place, &[])
+    }
+
+    /// Starts with further settings.
+    pub(crate) fn start_with(place: &Place, settings: &[(&str, &str)]) -> Self {
+        Self(Process::spawn(&worker(), place, free_address(), settings, &["run"]))
+    }
+
+    /// Starts and tells its figures; where it does.
+    pub(crate) fn start_with_figures(place: &Place) -> (Self, SocketAddr) {
+        let address = free_address();
+        (Self::start_with(place, &[("VIGIE__METRICS__BIND", &address.to_string())]), address)
     }
 
     pub(crate) fn kill(mut self) {
         self.0.kill();
     }
+
+    /// Asks it to stop, as a service manager does, and waits until it has.
+    pub(crate) async fn stop(mut self) -> ExitStatus {
+        self.0.ask_to_stop();
+        self.0.ended().await
+    }
+}
+
+/// What an operator's command answers.
+pub(crate) fn operate(place: &Place, arguments: &[&str]) -> Value {
+    let output = Command::new(worker())
+        .args(arguments)
+        .arg("--json")
+        .current_dir(place.folder())
+        .env_clear()
+        .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
+        .envs(place.settings())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn worker() -> String {
+    let binary = Path::new(api()).with_file_name("vigie-worker");
+    assert!(binary.exists(), "{} is missing: run cargo build -p vigie-worker", binary.display());
+    binary.display().to_string()
 }
 
 const fn api() -> &'static str {
@@ -156,6 +192,11 @@ impl Process {
             tokio::time::sleep(GLANCE).await;
         }
         false
+    }
+
+    fn ask_to_stop(&self) {
+        let asked = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status().unwrap();
+        assert!(asked.success());
     }
 
     async fn ended(&mut self) -> ExitStatus {

@@ -35,7 +35,12 @@ pub async fn execute(command: Command, config: Config, input: impl BufRead) -> R
         Command::Tenant(TenantCommand::Resume(switch)) => tenant::resume(&app, &switch).await,
         Command::Tenant(TenantCommand::Migrate(arguments)) => migrate::migrate(&app, arguments).await,
         Command::Jobs(JobsCommand::List(list)) => jobs::list(&app, &list).await,
-        Command::Jobs(JobsCommand::Retry { id }) => jobs::retry(&app, id).await,
+        Command::Jobs(JobsCommand::Show { id }) => jobs::show(&app, id).await,
+        Command::Jobs(JobsCommand::Retry(retry)) => jobs::retry(&app, &retry).await,
+        Command::Jobs(JobsCommand::Cancel(cancel)) => jobs::cancel(&app, &cancel).await,
+        Command::Jobs(JobsCommand::Schedules { organization }) => {
+            jobs::schedules(&app, organization.as_deref()).await
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! `run`
 
-use crate::{Answer, CommandError};
+use crate::{Answer, CommandError, scrape};
 use tokio_util::sync::CancellationToken;
 use vigie_composition::App;
 
@@ -23,6 +23,7 @@ pub(super) async fn run(app: &App) -> Result<Answer, CommandError> {
         organizations.discarded = resumed.discarded,
         "the worker runs"
     );
+    let scraped = scrape::serve(app).await?;
     let waiting = tokio::spawn({
         let stop = stop.clone();
         async move {
@@ -33,6 +34,7 @@ pub(super) async fn run(app: &App) -> Result<Answer, CommandError> {
     });
     app.background().run(stop).await;
     waiting.abort();
+    drop(scraped);
     tracing::info!("the worker has stopped");
     Ok(Answer::default())
 }

@@ -179,3 +179,77 @@ proptest! {
         })?;
     }
 }
+
+/// What the worker tells a handler that is to stop at the given report.
+struct StopsAt(std::sync::atomic::AtomicU32, fn() -> JobError);
+
+#[async_trait::async_trait]
+impl vigie_jobs::Progress for StopsAt {
+    async fn report(&self, _: u64, _: Option<u64>) -> Result<(), JobError> {
+        let left = self.0.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+        if left <= 1 { Err(self.1()) } else { Ok(()) }
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_is_cancelled_while_it_runs_ends_its_run_at_the_next_chunk() {
+    for (atomicity, kept) in [("PARTIAL", true), ("ALL", false)] {
+        let world = world();
+        let run = world.start(&large(8, 1_500), json!({ "atomicity": atomicity })).await;
+        let job = ApplyImportRun { run: run.id, actor: run.created_by };
+        let stops = StopsAt(2.into(), || JobError::Cancelled);
+        let told = vigie_jobs::JobRun { progress: std::sync::Arc::new(stops), ..attempt(&world.tenant, 1) };
+
+        let ended = world.runner.handle(&told, job).await;
+
+        assert!(matches!(ended, Err(JobError::Cancelled)), "{ended:?}");
+        let stopped = world.get(run.id).await;
+        assert_eq!(stopped.status, RunStatus::Cancelled);
+        assert_eq!(!world.store.values().is_empty(), kept, "{atomicity}: what was applied stays");
+        assert_eq!(world.store.audit().last().unwrap().action, "import.cancelled");
+        // The worker may say it again: nothing more happens.
+        world.runner.abandoned(&told, job, vigie_jobs::Abandoned::Cancelled).await.unwrap();
+        assert_eq!(world.get(run.id).await, stopped);
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_is_paused_goes_on_where_it_was() {
+    let world = world();
+    let file = large(8, 1_500);
+    let run = world.start(&file, json!({})).await;
+    let job = ApplyImportRun { run: run.id, actor: run.created_by };
+    let stops = StopsAt(1.into(), || JobError::Paused);
+    let told = vigie_jobs::JobRun { progress: std::sync::Arc::new(stops), ..attempt(&world.tenant, 1) };
+    assert!(matches!(world.runner.handle(&told, job).await, Err(JobError::Paused)));
+    assert_eq!(world.get(run.id).await.status, RunStatus::Running);
+
+    world.runner.handle(&attempt(&world.tenant, 1), job).await.unwrap();
+
+    let done = world.get(run.id).await;
+    assert_eq!((done.status, done.counts.rows_total), (RunStatus::Partial, 12_030));
+    assert_eq!(world.store.revisions(), done.counts.inserted);
+}
+
+#[tokio::test]
+async fn a_run_whose_job_is_gone_does_not_look_as_if_it_went_on() {
+    for (how, status) in [
+        (vigie_jobs::Abandoned::Cancelled, RunStatus::Cancelled),
+        (vigie_jobs::Abandoned::Dead, RunStatus::Failed),
+    ] {
+        let world = world();
+        let run = world.start(&large(8, 400), json!({})).await;
+        let job = ApplyImportRun { run: run.id, actor: run.created_by };
+        world.runner.abandoned(&attempt(&world.tenant, 3), job, how).await.unwrap();
+        assert_eq!(world.get(run.id).await.status, status);
+    }
+}
+
+#[tokio::test]
+async fn imports_of_an_organization_exclude_each_other() {
+    let world = world();
+    world.start(&large(8, 400), json!({})).await;
+    let message = world.store.outbox().pop().unwrap();
+    assert_eq!(message.exclusive.as_deref(), Some("imports.apply-run"));
+    assert_ne!(message.once, message.exclusive, "a second import is not dropped, it waits");
+}

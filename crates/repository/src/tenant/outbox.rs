@@ -21,8 +21,8 @@ impl<C: ConnectionTrait> Outbox for SeaOutbox<'_, C> {
     async fn add(&mut self, message: &OutboxMessage) -> Result<(), StoreError> {
         Sql::new(
             self.connection,
-            "INSERT INTO outbox (id, name, lane, once_key, payload, max_attempts, run_at, request_id) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            "INSERT INTO outbox (id, name, lane, once_key, payload, max_attempts, run_at, request_id, exclusive_key) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         )
         .bind(message.id.as_uuid())
         .bind(message.name.as_str())
@@ -32,6 +32,7 @@ impl<C: ConnectionTrait> Outbox for SeaOutbox<'_, C> {
         .bind(i32::from(message.max_attempts))
         .bind(message.run_at)
         .bind(message.request_id.as_str())
+        .bind(message.exclusive.as_deref())
         .execute(self.connection)
         .await
         .map_err(store_error)?;
@@ -46,6 +47,7 @@ struct Row {
     name: String,
     lane: String,
     once_key: Option<String>,
+    exclusive_key: Option<String>,
     payload: serde_json::Value,
     max_attempts: i32,
     run_at: DateTime<Utc>,
@@ -59,7 +61,8 @@ pub(crate) async fn take_batch<C: ConnectionTrait>(
 ) -> Result<Vec<OutboxMessage>, StoreError> {
     let rows: Vec<Row> = Sql::new(
         connection,
-        "SELECT id, name, lane, once_key, payload, max_attempts, run_at, request_id FROM outbox ORDER BY id LIMIT $1",
+        "SELECT id, name, lane, once_key, exclusive_key, payload, max_attempts, run_at, request_id FROM outbox \
+         ORDER BY id LIMIT $1",
     )
     .bind(i64::from(limit))
     .all(connection)
@@ -88,6 +91,7 @@ fn message(row: Row) -> Result<OutboxMessage, StoreError> {
             .ok_or_else(|| StoreError::broken(format!("outbox message {} names no lane of ours", row.id)))?,
         name: row.name,
         once: row.once_key,
+        exclusive: row.exclusive_key,
         payload: row.payload,
         max_attempts: u16::try_from(row.max_attempts).map_err(|error| StoreError::Broken(Box::new(error)))?,
         run_at: row.run_at,

@@ -67,6 +67,7 @@ pub(crate) fn message(engine: &Engine, name: &str) -> OutboxMessage {
         name: name.to_owned(),
         lane: Lane::Transactional,
         once: None,
+        exclusive: None,
         payload: json!({ "kpi": "K-1" }),
         max_attempts: 3,
         run_at: engine.clock.now(),

@@ -15,11 +15,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use vigie_auth::{IdentityStore, User, permissions_of};
 use vigie_kernel::testing::{CountedIds, FixedClock, member};
 use vigie_kernel::{
-    Clock, IdSource, OrganizationId, OrganizationSettings, Role, Slug, TenantContext, UserId,
+    Clock, IdSource, OrganizationId, OrganizationSettings, PageRequest, Role, Slug, TenantContext, UserId,
 };
 use vigie_repository::{
-    ControlStore, JobQueue, Registry, RegistryLimits, RegistryMembers, Relay, RelaySignal, ServerDatabases,
-    TenantServer, TenantStore,
+    ControlStore, JobFilter, JobQueue, JobStatus, JobSummary, QueueLimits, Registry, RegistryLimits,
+    RegistryMembers, Relay, RelaySignal, ServerDatabases, TenantServer, TenantStore,
 };
 use vigie_tenancy::{
     CountedTokens, DatabaseName, Faults, MemoryFiles, NewOrganization, OneServer, Organization,
@@ -143,6 +143,26 @@ impl Engine {
         work.organizations().insert(&organization).await.unwrap();
         work.commit().await.unwrap();
         self.found(organization.id()).await
+    }
+
+    /// An organization in service, of which only the row is needed: it has no database.
+    pub(crate) async fn open(&self, slug: &str) -> OrganizationId {
+        let mut organization = self.reserved(slug).await;
+        organization.activate(1, self.clock.now()).unwrap();
+        self.save(&organization).await;
+        organization.id()
+    }
+
+    /// The ids of the jobs that stand there, the newest first.
+    pub(crate) async fn jobs(&self, status: JobStatus) -> Vec<JobSummary> {
+        let page = PageRequest { limit: 1_000, after: None };
+        self.queue.list(&JobFilter::status(status), &page).await.unwrap().items
+    }
+
+    /// A queue on the same tables with other limits, as another process would have.
+    pub(crate) fn queue_with(&self, limits: QueueLimits) -> JobQueue {
+        let connection = self.control.connection().clone();
+        JobQueue::new(connection, self.clock.clone(), Arc::clone(&self.ids)).with_limits(limits)
     }
 
     /// An organization that is not stored yet.

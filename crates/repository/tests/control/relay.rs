@@ -2,7 +2,8 @@
 
 use crate::common::{Engine, count, message};
 use crate::on_both_engines;
-use vigie_jobs::OutboxMessage;
+use chrono::TimeDelta;
+use vigie_jobs::{Lane, OutboxMessage};
 use vigie_kernel::TenantContext;
 use vigie_kpis::KpiStore;
 use vigie_repository::JobStatus;
@@ -14,12 +15,13 @@ async fn announce(engine: &Engine, tenant: &TenantContext, message: &OutboxMessa
 }
 
 async fn queued(engine: &Engine) -> usize {
-    engine.queue.list(JobStatus::Queued, 100).await.unwrap().len()
+    engine.jobs(JobStatus::Queued).await.len()
 }
 
 on_both_engines!(an_announced_job_reaches_the_queue_as_it_was_announced, async |engine: Engine| {
     let tenant = engine.organization().await;
-    let sent = message(&engine, "kpis.recompute");
+    let mut sent = message(&engine, "kpis.recompute");
+    sent.exclusive = Some("kpis".to_owned());
     announce(&engine, &tenant, &sent).await;
 
     assert_eq!(engine.signal.wait().await, [tenant.organization()]);
@@ -30,6 +32,7 @@ on_both_engines!(an_announced_job_reaches_the_queue_as_it_was_announced, async |
     assert_eq!((job.name.as_str(), job.payload), ("kpis.recompute", sent.payload));
     assert_eq!(job.organization, Some(tenant.organization()));
     assert_eq!((job.request_id.as_str(), job.attempt, job.max_attempts), ("request-1", 1, 3));
+    assert_eq!(engine.queue.show(job.id).await.unwrap().unwrap().exclusive.as_deref(), Some("kpis"));
     assert_eq!(engine.relay.relay(tenant.organization()).await.unwrap(), 0);
 });
 
@@ -95,4 +98,22 @@ on_both_engines!(more_messages_than_a_batch_are_all_relayed_in_order, async |eng
 
     assert_eq!(engine.relay.relay(tenant.organization()).await.unwrap(), 450);
     assert_eq!(count(engine.control.connection(), "FROM jobs").await, 450);
+});
+
+on_both_engines!(how_late_messages_are_is_told, async |engine: Engine| {
+    let tenant = engine.organization().await;
+    let lost = engine.organization_named("lost").await;
+    announce(&engine, &tenant, &message(&engine, "kpis.recompute")).await;
+    engine.registry.forget(lost.organization()).await;
+    engine.control_sql("UPDATE organizations SET database_name = 'gone' WHERE slug = 'lost'").await;
+    engine.clock.advance(TimeDelta::seconds(7));
+    let lag = |engine: &Engine| engine.relay.take_lag().map(|(lane, lag)| (lane, lag.num_seconds()));
+
+    engine.relay.relay_announced(tenant.organization()).await.unwrap();
+    assert_eq!(lag(&engine), [(Lane::Security, 0), (Lane::Transactional, 7), (Lane::Bulk, 0)]);
+    assert_eq!(lag(&engine), Lane::ALL.map(|lane| (lane, 0)));
+
+    engine.relay.relay_announced(lost.organization()).await.unwrap_err();
+    engine.clock.advance(TimeDelta::seconds(90));
+    assert_eq!(lag(&engine), Lane::ALL.map(|lane| (lane, 90)));
 });
