@@ -12,6 +12,7 @@ mod server;
 
 mod bad_files;
 mod bad_input;
+mod creations;
 mod interrupted;
 mod isolation;
 mod journey;
