@@ -275,3 +275,100 @@ async fn a_worker_that_runs_registers_the_nightly_schedule() {
     assert_eq!((&nightly["job"], &nightly["enabled"]), (&"platform.prune".into(), &true.into()));
     assert!(schedules.text.contains("23 2 * * *  UTC"), "{}", schedules.text);
 }
+
+const CREATE: [&str; 12] = [
+    "tenant",
+    "create",
+    "--name",
+    "GMAH Paris",
+    "--slug",
+    "paris",
+    "--domain",
+    "kpi.paris.example",
+    "--admin-email",
+    "ada@example.org",
+    "--plan",
+    "community",
+];
+
+#[tokio::test]
+async fn an_organization_is_created_and_its_owner_gets_a_token() {
+    let place = Place::new();
+    let made = place.run(&CREATE, "").await;
+    assert_eq!((&made.json["organization"]["status"], made.exit.code()), (&"active".into(), 0));
+    assert_eq!(made.json["operation"]["state"], "succeeded");
+    assert!(made.text.starts_with("The organization paris is active.\n"), "{}", made.text);
+    let token = made.json["set_password"]["token"].as_str().unwrap();
+    assert!(made.text.contains(token));
+
+    let app = App::build(place.config()).await.unwrap();
+    let choice = |token: &str| vigie_auth::SetPassword {
+        token: vigie_auth::SecretText::new(token),
+        new_password: vigie_auth::SecretText::new(PASSWORD.trim_end()),
+    };
+    let again = place.run(&["member", "token", "--email", "ada@example.org"], "").await;
+    let client = vigie_auth::ClientInfo::default();
+    assert!(app.auth.set_password(choice(token), &client).await.is_err(), "the newer token counts");
+    app.auth.set_password(choice(again.json["token"].as_str().unwrap()), &client).await.unwrap();
+
+    let again = place.try_run(&CREATE, "").await.unwrap_err();
+    assert_eq!((again.exit_code(), again.explained().as_str()), (1, "the slug is again"));
+    let operations = place.run(&["tenant", "operations", "--slug", "paris"], "").await;
+    assert_eq!(operations.json["operations"][0]["steps"].as_array().unwrap().len(), 11);
+    let id = operations.json["operations"][0]["id"].as_str().unwrap();
+    let ended = place.try_run(&["tenant", "undo", id, "--yes", "paris"], "").await.unwrap_err();
+    assert_eq!(ended.explained(), "the operation has ended: succeeded");
+    let healthy = place.run(&["tenant", "doctor"], "").await;
+    assert_eq!((healthy.text.as_str(), healthy.exit.code()), ("Everything belongs together.\n", 0));
+}
+
+#[tokio::test]
+async fn an_operation_that_waits_is_retried_or_undone_after_it_was_confirmed() {
+    let place = Place::new();
+    // Where a folder of databases should be made there is a file.
+    std::fs::write(place.0.path().join("tenants"), "in the way").unwrap();
+    let waiting = place.run(&CREATE, "").await;
+    assert_eq!((&waiting.json["operation"]["state"], waiting.exit.code()), (&"running".into(), 2));
+    assert!(waiting.json["operation"]["error"].as_str().unwrap().starts_with("create_database: "));
+    let id = waiting.json["operation"]["id"].as_str().unwrap().to_owned();
+
+    let still = place.run(&["tenant", "retry", &id], "").await;
+    assert_eq!(still.exit.code(), 2);
+    let unsure = place.try_run(&["tenant", "undo", &id], "lyon\n").await.unwrap_err();
+    assert_eq!(unsure.exit_code(), 1);
+    std::fs::remove_file(place.0.path().join("tenants")).unwrap();
+    let undone = place.run(&["tenant", "undo", &id], "paris\n").await;
+    assert_eq!((&undone.json["operation"]["state"], undone.exit.code()), (&"undone".into(), 0));
+    assert_eq!(undone.json["organization"], serde_json::Value::Null);
+    assert_eq!(place.run(&["tenant", "doctor"], "").await.exit.code(), 0);
+    assert_eq!(place.run(&CREATE, "").await.exit.code(), 0);
+}
+
+#[tokio::test]
+async fn the_doctor_removes_only_what_is_named() {
+    let place = Place::new();
+    place.run(&CREATE, "").await;
+    let folder = place.0.path().join("tenants").join("vigie_org_paris");
+    let copy = place.0.path().join("tenants").join("vigie_org_copy");
+    std::fs::create_dir_all(&copy).unwrap();
+    let owner = std::fs::read_to_string(folder.join("owner")).unwrap();
+    let (head, installation) = owner.split_once(" installation ").unwrap();
+    let gone = "019a0000-0000-7000-8000-0123456789ab";
+    assert!(head.starts_with("vigie organization "));
+    std::fs::write(copy.join("owner"), format!("vigie organization {gone} installation {installation}"))
+        .unwrap();
+
+    let found = place.run(&["tenant", "doctor"], "").await;
+    assert_eq!((&found.json["findings"][0]["subject"], found.exit.code()), (&"vigie_org_copy".into(), 2));
+    for (arguments, state) in [
+        (&["tenant", "doctor", "--fix", "--dry-run"][..], "would_repair"),
+        (&["tenant", "doctor", "--fix", "--yes", "vigie_org_paris"], "not_confirmed"),
+    ] {
+        let kept = place.run(arguments, "").await;
+        assert_eq!((&kept.json["findings"][0]["state"], kept.exit.code()), (&state.into(), 2));
+        assert!(copy.exists());
+    }
+    let fixed = place.run(&["tenant", "doctor", "--fix", "--yes", "vigie_org_copy"], "").await;
+    assert_eq!((&fixed.json["findings"][0]["state"], fixed.exit.code()), (&"repaired".into(), 0));
+    assert!(!copy.exists() && folder.exists());
+}

@@ -98,6 +98,11 @@ impl Client {
         Answer::of(self.request("POST", path).multipart(upload.form())).await.ok()
     }
 
+    /// The answer, or nothing when the server goes away.
+    pub(crate) async fn try_post(&self, path: &str, body: Value) -> Option<Answer> {
+        Answer::of(self.request("POST", path).json(&body)).await.ok()
+    }
+
     fn request(&self, method: &str, path: &str) -> RequestBuilder {
         let method: Method = method.parse().unwrap();
         self.http.request(method, format!("{}{path}", self.base)).headers(self.headers.clone())

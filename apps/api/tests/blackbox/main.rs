@@ -13,6 +13,7 @@ mod server;
 mod bad_files;
 mod bad_input;
 mod chaos;
+mod creations;
 mod draining;
 mod interrupted;
 mod isolation;

@@ -133,6 +133,29 @@ pub(crate) fn operate(place: &Place, arguments: &[&str]) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
+/// Runs a command of the operator's tool to its end: how it ended, and all that it said.
+pub(crate) async fn run_worker(place: &Place, arguments: &[&str], input: &str) -> (ExitStatus, String) {
+    let given = place.folder().join(format!("input-{}", free_address().port()));
+    std::fs::write(&given, input).unwrap();
+    let (binary, settings) = (worker(), place.settings());
+    let (folder, arguments) =
+        (place.folder().to_owned(), arguments.iter().map(ToString::to_string).collect::<Vec<_>>());
+    let ran = tokio::task::spawn_blocking(move || {
+        Command::new(binary)
+            .args(arguments)
+            .current_dir(folder)
+            .env_clear()
+            .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
+            .envs(settings)
+            .stdin(File::open(given).unwrap())
+            .output()
+            .unwrap()
+    });
+    let output = ran.await.unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status, String::from_utf8_lossy(&said).into_owned())
+}
+
 fn worker() -> String {
     let binary = Path::new(api()).with_file_name("vigie-worker");
     assert!(binary.exists(), "{} is missing: run cargo build -p vigie-worker", binary.display());

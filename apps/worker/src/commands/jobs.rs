@@ -41,7 +41,7 @@ pub(super) async fn list(app: &App, wanted: &JobsList) -> Result<Answer, Command
     let mut text = table(headers, &rows, "There is no such job.");
     let next = page.next.map(|cursor| cursor.id.to_string());
     if let Some(next) = &next {
-        text.extend(["More with --cursor ", &next, "\n"]);
+        text.extend(["More with --cursor ", next, "\n"]);
     }
     let jobs: Vec<Value> = page.items.iter().map(view).collect();
     Ok(Answer::new(text, json!({ "jobs": jobs, "next_cursor": next })))
@@ -182,11 +182,12 @@ fn told(details: &JobDetails) -> String {
         ("payload", details.payload.to_string()),
         ("last error", job.last_error.clone().unwrap_or_default()),
     ];
-    let mut text: String = lines
+    let lines: Vec<String> = lines
         .iter()
         .filter(|(_, value)| !value.is_empty())
         .map(|(name, value)| format!("{name:<12} {value}\n"))
         .collect();
+    let mut text = lines.concat();
     if !details.attempts.is_empty() {
         let rows: Vec<[String; 4]> = details
             .attempts

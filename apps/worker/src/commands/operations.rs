@@ -9,7 +9,8 @@ use std::io::BufRead;
 use vigie_composition::App;
 use vigie_kernel::{OperationId, OrganizationSettings, PageRequest};
 use vigie_tenancy::{
-    CreateOrganization, FirstOwner, ListOperations, Operation, OperationState, Outcome, Patience, SetPassword,
+    CreateOrganization, FirstOwner, ListOperations, Operation, OperationState, OperationStep, Outcome,
+    Patience, SetPassword,
 };
 
 /// Creates an organization with its database and its first owner.
@@ -34,11 +35,14 @@ pub(super) async fn create(app: &App, arguments: TenantCreate) -> Result<Answer,
     // The token of an owner whose organization is gone is good for nothing.
     let given = given.filter(|_| outcome.organization.is_some());
     if let Some(SetPassword { token, expires_at }) = &given {
-        answer.text.push_str(&format!(
-            "The owner has no password yet. Token to set it with POST /api/v1/auth/reset-password, good until {}, shown once:\n{}\n",
-            expires_at.format("%Y-%m-%d %H:%M UTC"),
-            token.expose()
-        ));
+        let until = expires_at.format("%Y-%m-%d %H:%M UTC").to_string();
+        answer.text.extend([
+            "The owner has no password yet. Token to set it with POST /api/v1/auth/reset-password, good until ",
+            &until,
+            ", shown once:\n",
+            token.expose(),
+            "\n",
+        ]);
     }
     let given = given.map(|given| json!({ "token": given.token.expose(), "expires_at": given.expires_at }));
     answer.json["set_password"] = given.unwrap_or(Value::Null);
@@ -123,9 +127,9 @@ fn told(outcome: &Outcome, exit: impl FnOnce(OperationState) -> Exit) -> Answer 
             format!("The operation on {} waits for `tenant retry` or `tenant undo`.\n", it.slug)
         }
     };
-    text.push_str(&format!("operation  {}\n", it.id));
+    text.extend(["operation  ", &it.id.to_string(), "\n"]);
     if let Some(error) = &it.error {
-        text.push_str(&format!("error      {error}\n"));
+        text.extend(["error      ", error, "\n"]);
     }
     let organization = outcome.organization.as_ref().map(super::tenant::view);
     let json = json!({ "operation": view(&outcome.operation), "organization": organization });
@@ -150,7 +154,7 @@ fn view(operation: &Operation) -> Value {
         "organization_id": it.organization,
         "slug": it.slug.as_str(),
         "state": it.state.name(),
-        "current_step": it.current.map(|step| step.name()),
+        "current_step": it.current.map(OperationStep::name),
         "steps": steps,
         "server": it.placement,
         "attempt": it.attempt,
