@@ -53,7 +53,7 @@ on_both_engines!(three_schedulers_fire_once_for_each_tick, async |engine: Engine
     }
     for tick in 1..=6 {
         engine.clock.advance(TimeDelta::minutes(10));
-        let fired = processes.iter().cloned().map(async |process| process.fire_due().await.unwrap());
+        let fired = processes.iter().map(async |process| process.fire_due().await.unwrap());
         let fired: usize = futures_util::future::join_all(fired).await.into_iter().sum();
         assert_eq!((fired, waiting(&engine).await), (1, tick));
         // Nothing is due until the next one.
