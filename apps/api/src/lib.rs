@@ -10,6 +10,7 @@ mod extract;
 mod from_app;
 mod metrics;
 mod middleware;
+mod modules;
 mod once;
 mod openapi;
 mod problem;

@@ -1,12 +1,13 @@
 //! The OpenAPI document, collected from the routes, and what the server reads from it.
 
+use crate::modules::{self, ModuleUse};
 use crate::problem::Problem;
 use crate::routes;
 use actix_web::App;
 use actix_web::dev::ResourceDef;
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::Bytes;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
@@ -77,6 +78,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 /// What every operation has: a bearer token unless it says otherwise, and problems for everything that goes wrong.
 fn finish(operation: &mut Operation) {
+    modules::describe(operation);
     operation.security.get_or_insert_with(|| vec![SecurityRequirement::new(BEARER, Vec::<String>::new())]);
     for (status, response) in &mut operation.responses.responses {
         if let RefOr::T(response) = response
@@ -119,6 +121,7 @@ pub(crate) struct ApiDocument {
     pub(crate) json: Bytes,
     paths: Vec<DocumentedPath>,
     public: BTreeSet<String>,
+    modules: HashMap<String, Vec<(Method, ModuleUse)>>,
 }
 
 struct DocumentedPath {
@@ -134,6 +137,7 @@ impl ApiDocument {
         let document_path = format!("{PREFIX}{}", routes::docs::DOCUMENT);
         let mut public = BTreeSet::from([key(&Method::GET, &document_path)]);
         let mut paths = Vec::new();
+        let mut modules: HashMap<String, Vec<(Method, ModuleUse)>> = HashMap::new();
         for (path, item) in &mut document.paths.paths {
             let mut methods = Vec::new();
             for (method, operation) in operations_mut(item) {
@@ -142,16 +146,25 @@ impl ApiDocument {
                 if !needs_token {
                     public.insert(key(&method, path));
                 }
+                if let Some(needed) = modules::use_of(operation) {
+                    modules.entry(path.clone()).or_default().push((method.clone(), needed));
+                }
                 methods.push(method);
             }
             paths.push(DocumentedPath { pattern: ResourceDef::new(path.as_str()), methods });
         }
-        Ok(Self { json, paths, public })
+        Ok(Self { json, paths, public, modules })
     }
 
     /// Whether the operation needs no token. One that is not in the document needs one.
     pub(crate) fn is_public(&self, method: &Method, pattern: &str) -> bool {
         self.public.contains(&key(method, pattern))
+    }
+
+    /// What the operation needs of an organization's modules; `None` when it belongs to none.
+    pub(crate) fn module_of(&self, method: &Method, pattern: &str) -> Option<ModuleUse> {
+        let uses = self.modules.get(pattern)?;
+        uses.iter().find(|(known, _)| known == method).map(|(_, needed)| *needed)
     }
 
     /// The methods that a path has; empty when nothing is there.

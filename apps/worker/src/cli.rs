@@ -5,6 +5,7 @@ mod jobs;
 pub use jobs::{JobsCancel, JobsCommand, JobsList, JobsRetry};
 
 use crate::cli_operations::{TenantCreate, TenantDoctor, TenantOperations, TenantUndo};
+use crate::cli_plans::{PlansCommand, TenantLimit, TenantModule, TenantPlan};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use vigie_kernel::{MigrationRunId, OperationId, Role};
@@ -42,6 +43,9 @@ pub enum Command {
     /// Organizations
     #[command(subcommand)]
     Tenant(TenantCommand),
+    /// Plans
+    #[command(subcommand)]
+    Plans(PlansCommand),
     /// The job queue
     #[command(subcommand)]
     Jobs(JobsCommand),
@@ -130,6 +134,12 @@ pub enum TenantCommand {
     Suspend(TenantSwitch),
     /// Opens a suspended organization again
     Resume(TenantSwitch),
+    /// Puts an organization on a plan; what is beyond its limits stays, and cannot grow
+    Plan(TenantPlan),
+    /// Makes an exception from a limit of the plan for an organization
+    Limit(TenantLimit),
+    /// Switches a module of an organization on or off
+    Module(TenantModule),
     /// Brings the databases of all organizations, or of one, to the current schema
     ///
     /// Exit codes: 0 all are at the current schema, 1 not even begun, 2 some are not, 3 stopped early: a canary failed or
@@ -275,6 +285,10 @@ mod tests {
             ("jobs retry 01990000-0000-7000-8000-000000000000 --all-dead", ErrorKind::ArgumentConflict),
             ("jobs cancel", ErrorKind::MissingRequiredArgument),
             ("tenant show", ErrorKind::MissingRequiredArgument),
+            ("tenant plan --slug a --plan gold", ErrorKind::ValueValidation),
+            ("tenant limit --slug a --limit kpis --value many", ErrorKind::ValueValidation),
+            ("tenant module --slug a --module imports", ErrorKind::MissingRequiredArgument),
+            ("tenant module --slug a --module imports --on --off", ErrorKind::ArgumentConflict),
             ("tenant migrate --failure-budget 101%", ErrorKind::ValueValidation),
             ("tenant migrate --all --slug a", ErrorKind::ArgumentConflict),
             ("tenant migrate retry", ErrorKind::MissingRequiredArgument),

@@ -8,7 +8,7 @@ use vigie_composition::StartError;
 use vigie_imports::ImportError;
 use vigie_kernel::{DecError, StoreError};
 use vigie_kpis::KpiError;
-use vigie_tenancy::TenancyError;
+use vigie_tenancy::{PlanError, TenancyError};
 
 /// Why a command failed; the message is for the operator.
 #[derive(Debug, Error)]
@@ -25,6 +25,9 @@ pub enum CommandError {
     /// Organizations.
     #[error(transparent)]
     Tenancy(#[from] TenancyError),
+    /// Plans.
+    #[error(transparent)]
+    Plans(#[from] PlanError),
     /// Dashboards and KPIs.
     #[error(transparent)]
     Kpis(#[from] KpiError),
@@ -77,11 +80,14 @@ impl CommandError {
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Auth(AuthError::Invalid(_)) | Self::Tenancy(TenancyError::Invalid(_)) => 2,
+            Self::Auth(AuthError::Invalid(_))
+            | Self::Tenancy(TenancyError::Invalid(_))
+            | Self::Plans(PlanError::Invalid(_)) => 2,
             Self::Start(_)
             | Self::Log(_)
             | Self::Auth(_)
             | Self::Tenancy(_)
+            | Self::Plans(_)
             | Self::Kpis(_)
             | Self::Actions(_)
             | Self::Imports(_)

@@ -7,6 +7,7 @@
 mod answer;
 mod cli;
 mod cli_operations;
+mod cli_plans;
 mod commands;
 mod demo;
 mod error;
@@ -17,6 +18,7 @@ pub use answer::Answer;
 pub use cli::{
     AdminCommand, Cli, Command, JobsCancel, JobsCommand, JobsList, JobsRetry, MemberCommand, TenantCommand,
 };
+pub use cli_plans::{LimitValue, PlansCommand, TenantLimit, TenantModule, TenantPlan};
 pub use commands::execute;
 pub use error::CommandError;
 pub use logging::{DEFAULT_FILTER, start_log};

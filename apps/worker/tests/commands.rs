@@ -76,6 +76,44 @@ async fn an_operator_sees_and_locks_organizations() {
 }
 
 #[tokio::test]
+async fn an_operator_sets_plan_limits_and_modules() {
+    let place = Place::new();
+    place.sign_up().await;
+    let plans = place.run(&["plans", "list"], "").await;
+    assert_eq!(plans.json["plans"][1]["plan"], "community");
+    assert!(plans.text.contains("49.00") && plans.text.contains("on quotation"), "{}", plans.text);
+
+    let changed = place.run(&["tenant", "plan", "--slug", "gmah-paris", "--plan", "professional"], "").await;
+    assert_eq!(changed.json["plan"], "professional");
+    assert_eq!(place.run(&["tenant", "show", "--slug", "gmah-paris"], "").await.json["plan"], "professional");
+
+    let limit = |value: &'static str| {
+        ["tenant", "limit", "--slug", "gmah-paris", "--limit", "members", "--value", value]
+    };
+    let until = [&limit("3")[..], &["--until", "2999-12-31"]].concat();
+    let limited = place.run(&until, "").await;
+    let members = &limited.json["limits"][0];
+    assert_eq!((&members["key"], &members["limit"]), (&"members".into(), &3.into()));
+    assert_eq!(members["expires_at"], "3000-01-01T00:00:00Z");
+    assert!(limited.text.contains("exception until 3000-01-01"), "{}", limited.text);
+    assert_eq!(place.run(&limit("none"), "").await.json["limits"][0]["limit"], serde_json::Value::Null);
+    assert_eq!(place.run(&limit("plan"), "").await.json["limits"][0]["limit"], 2000);
+    let past = [&limit("3")[..], &["--until", "2001-12-31"]].concat();
+    assert_eq!(place.try_run(&past, "").await.unwrap_err().exit_code(), 2);
+
+    let module =
+        |state: &'static str| ["tenant", "module", "--slug", "gmah-paris", "--module", "imports", state];
+    let off = place.run(&module("--off"), "").await;
+    assert_eq!(off.json["modules"][3]["enabled"], false);
+    assert!(off.text.contains("module imports           off (switched)"), "{}", off.text);
+    assert_eq!(
+        place.run(&module("--as-plan"), "").await.json["modules"][3]["switched"],
+        serde_json::Value::Null
+    );
+    assert_eq!(place.run(&module("--on"), "").await.json["modules"][3]["switched"], true);
+}
+
+#[tokio::test]
 async fn what_cannot_be_done_is_told_with_its_exit_code() {
     let place = Place::new();
     let unknown = place.try_run(&["tenant", "show", "--slug", "nowhere"], "").await.unwrap_err();

@@ -2,7 +2,7 @@
 
 use crate::{ProvisionFailed, RULE_MEMBERSHIP, RULE_USER_EMAIL, TooMany};
 use thiserror::Error;
-use vigie_kernel::{BoxError, FieldErrors, StoreError};
+use vigie_kernel::{BoxError, FieldErrors, LimitReached, StoreError};
 
 /// Why an organization does not let its members in now.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -66,6 +66,9 @@ pub enum AuthError {
     /// The user is a member already: 409 `already_member`.
     #[error("already a member")]
     AlreadyMember,
+    /// The plan allows no more members: 403 `plan_limit_reached`.
+    #[error(transparent)]
+    LimitReached(#[from] LimitReached),
     /// The user is no active member of the organization: 403.
     #[error("not a member of the organization")]
     NotAMember,

@@ -24,6 +24,7 @@ mod password;
 mod policy;
 mod ports;
 mod refresh_token;
+mod seats;
 mod secret;
 mod service;
 mod session;
@@ -51,6 +52,7 @@ pub use password::{MAX_PASSWORD_BYTES, MAX_PASSWORD_CHARS, PasswordContext, chec
 pub use policy::{AuthPolicy, SignupMode};
 pub use ports::*;
 pub use refresh_token::{RefreshSecret, RefreshToken, RefreshTokenSnapshot, TokenHash};
+pub use seats::Seats;
 pub use secret::SecretText;
 pub use service::{Auth, AuthPorts, AuthService};
 pub use session::{Session, SessionEnd, SessionEndReason, SessionSnapshot};

@@ -2,7 +2,7 @@
 
 use crate::{
     LiveSession, LoginAttempts, MadeOrganization, MemberOrganization, Membership, NewOrganization,
-    OneTimeToken, OrganizationSummary, PasswordHash, RefreshToken, SecretText, Session, TokenHash,
+    OneTimeToken, OrganizationSummary, PasswordHash, RefreshToken, Seats, SecretText, Session, TokenHash,
     TokenPurpose, User,
 };
 use async_trait::async_trait;
@@ -171,6 +171,9 @@ pub trait OneTimeTokenRepository: Send {
 pub trait OrganizationRegistrar: Send {
     /// The organization with that slug, unless it is deleted.
     async fn find_by_slug(&mut self, slug: &Slug) -> Result<Option<OrganizationSummary>, StoreError>;
+    /// The places of an organization at that instant. Its row stays locked until the transaction ends: of two transactions that want
+    /// the last place, the second waits here and then sees what the first has written.
+    async fn seats(&mut self, organization: OrganizationId, now: DateTime<Utc>) -> Result<Seats, StoreError>;
 }
 
 /// Why an organization was not made. Nothing of it is left.

@@ -4,6 +4,7 @@ use crate::background::{Background, Handlers};
 use crate::bridges::{ControlProbe, LimitedAccounts, MemberContexts, SetPasswordTokens, TenancyProvisioning};
 use crate::config::{Config, LimitsConfig, SignupMode};
 use crate::error::StartError;
+use crate::module_gate::{Needs, OfModule};
 use crate::notifier::Notifier;
 use crate::prune::{PrunePlatform, Pruner};
 use secrecy::ExposeSecret;
@@ -18,8 +19,8 @@ use vigie_adapters::{
 };
 use vigie_auth::{Auth, AuthPolicy, AuthPorts, AuthService, Upkeep};
 use vigie_imports::{ApplyImportRun, ImportRunEnded, ImportRunner, ImportService, ImportServiceImpl, Limits};
-use vigie_jobs::Handle;
-use vigie_kernel::{BoxError, Clock, IdSource, OperatorContext, RequestRepeats};
+use vigie_jobs::{Handle, Job};
+use vigie_kernel::{BoxError, Clock, EntitlementSource, IdSource, Module, OperatorContext, RequestRepeats};
 use vigie_kpis::{KpiService, KpiTurnedRed, Kpis, Reporting, ReportingService};
 use vigie_notifications::{NotificationService, Notifications};
 use vigie_platform_monitoring::{HealthService, PlatformHealth};
@@ -28,8 +29,8 @@ use vigie_repository::{
     Schedules, ServerDatabases, TenantRepeats, TenantServer, TenantStore,
 };
 use vigie_tenancy::{
-    FailureBudget, Fleet, FleetOptions, FleetService, MigrationRun, NoProgress, OneServer, ResolutionRules,
-    ResumeReport, Tenancy, TenancyPorts, TenancyService,
+    FailureBudget, Fleet, FleetOptions, FleetService, MigrationRun, NoProgress, OneServer, PlanService,
+    Plans, ResolutionRules, ResumeReport, Tenancy, TenancyPorts, TenancyService,
 };
 
 /// The application. Cloning shares it.
@@ -41,6 +42,8 @@ pub struct App {
     pub auth: Arc<dyn AuthService>,
     /// Organizations.
     pub tenancy: Arc<dyn TenancyService>,
+    /// Plans, limits and modules.
+    pub plans: Arc<dyn PlanService>,
     /// Migrations of all organizations' databases.
     pub fleet: Arc<dyn FleetService>,
     /// Dashboards, KPIs and values.
@@ -89,12 +92,8 @@ impl App {
             control.connection().clone(),
             Arc::clone(&clock),
         ));
-        let limits = RegistryLimits {
-            open_pools: config.database.open_organizations,
-            connections: config.database.connections,
-            ..RegistryLimits::default()
-        };
-        let registry = Arc::new(Registry::new(control.connection().clone(), server, limits));
+        let registry =
+            Arc::new(Registry::new(control.connection().clone(), server, registry_limits(&config)));
         let signal = RelaySignal::default();
         let store = Arc::new(TenantStore::new(Arc::clone(&registry), signal.clone(), Arc::clone(&ids)));
         let repeats = Arc::new(TenantRepeats::new((*store).clone(), Arc::clone(&clock)));
@@ -107,9 +106,12 @@ impl App {
         ));
 
         let tenancy = tenancy(&config, &control, &databases, (&clock, &ids))?;
+        let plans = Arc::new(plans(&control, &store, (&clock, &ids)));
+        let entitlements: Arc<dyn EntitlementSource> = plans.clone();
         let signer = Arc::new(Signer::load(&keys_folder(&config)?).map_err(part("the signing key"))?);
         let limiter = Arc::new(Limiter::new(&throttles(&config.limits)));
-        let auth = auth(&config, &control, &registry, &tenancy, (&signer, &limiter), (&clock, &ids))?;
+        let told = (&tenancy, &entitlements);
+        let auth = auth(&config, &control, &registry, told, (&signer, &limiter), (&clock, &ids))?;
         let (imports, runner) = imports(&config, &store, &auth, (&clock, &ids))?;
         let notifications: Arc<dyn NotificationService> =
             Arc::new(Notifications::new(store.clone(), Arc::clone(&clock), Arc::clone(&ids)));
@@ -118,7 +120,8 @@ impl App {
             queue: Arc::clone(&queue),
             relay,
             schedules: Arc::clone(&schedules),
-            handlers: told_by(&auth, &notifications).with(runner).with(Arc::new(Pruner(Arc::clone(&queue)))),
+            handlers: handlers(runner, &auth, &notifications, &entitlements)
+                .with(Arc::new(Pruner(Arc::clone(&queue)))),
             platform: Arc::from([PrunePlatform::nightly().map_err(part("the nightly schedule"))?]),
             tenancy: Arc::clone(&tenancy),
             upkeep: Arc::new(Upkeep::new(Arc::new(control.clone()), Arc::clone(&clock))),
@@ -129,6 +132,7 @@ impl App {
         Ok(Self {
             auth,
             tenancy,
+            plans,
             fleet: Arc::new(Fleet::new(
                 Arc::new(control.clone()),
                 databases,
@@ -180,6 +184,22 @@ impl App {
     pub fn runs_jobs(&self) -> bool {
         self.config.worker.embedded.unwrap_or_else(|| is_sqlite(&self.config))
     }
+}
+
+fn registry_limits(config: &Config) -> RegistryLimits {
+    RegistryLimits {
+        open_pools: config.database.open_organizations,
+        connections: config.database.connections,
+        ..RegistryLimits::default()
+    }
+}
+
+fn plans(
+    control: &ControlStore,
+    store: &Arc<TenantStore>,
+    (clock, ids): (&Arc<dyn Clock>, &Arc<dyn IdSource>),
+) -> Plans {
+    Plans::new(Arc::new(control.clone()), store.clone(), Arc::clone(clock), Arc::clone(ids))
 }
 
 fn tenancy(
@@ -236,7 +256,7 @@ fn auth(
     config: &Config,
     control: &ControlStore,
     registry: &Arc<Registry>,
-    tenancy: &Arc<dyn TenancyService>,
+    (tenancy, entitlements): (&Arc<dyn TenancyService>, &Arc<dyn EntitlementSource>),
     (signer, limiter): (&Arc<Signer>, &Arc<Limiter>),
     (clock, ids): (&Arc<dyn Clock>, &Arc<dyn IdSource>),
 ) -> Result<Arc<dyn AuthService>, StartError> {
@@ -262,20 +282,37 @@ fn auth(
         throttle: Arc::new(LimitedAccounts(Arc::clone(limiter))),
         provisioning: Arc::new(TenancyProvisioning(Arc::clone(tenancy))),
         members: Arc::new(RegistryMembers::new(Arc::clone(registry), Arc::clone(clock))),
+        entitlements: Arc::clone(entitlements),
         clock: Arc::clone(clock),
         ids: Arc::clone(ids),
     };
     Ok(Arc::new(Auth::new(ports, policy)))
 }
 
-/// The handlers of what members are told of.
-fn told_by(auth: &Arc<dyn AuthService>, notifications: &Arc<dyn NotificationService>) -> Handlers {
+/// The jobs of modules, each run for the organizations that have its module.
+fn handlers(
+    imports: Arc<dyn Handle<ApplyImportRun>>,
+    auth: &Arc<dyn AuthService>,
+    notifications: &Arc<dyn NotificationService>,
+    entitlements: &Arc<dyn EntitlementSource>,
+) -> Handlers {
     let notifier = Arc::new(Notifier { auth: Arc::clone(auth), notifications: Arc::clone(notifications) });
+    // Every plan has the inbox, which is what these jobs fill.
+    let inbox = (Module::Notifications, Needs::Basic);
     Handlers::default()
-        .with::<ActionGiven>(notifier.clone())
-        .with::<CommentWritten>(notifier.clone())
-        .with::<KpiTurnedRed>(notifier.clone())
-        .with::<ImportRunEnded>(notifier)
+        .with(gated((Module::Imports, Needs::Whole), imports, entitlements))
+        .with(gated::<ActionGiven>(inbox, notifier.clone(), entitlements))
+        .with(gated::<CommentWritten>(inbox, notifier.clone(), entitlements))
+        .with(gated::<KpiTurnedRed>(inbox, notifier.clone(), entitlements))
+        .with(gated::<ImportRunEnded>(inbox, notifier, entitlements))
+}
+
+fn gated<J: Job + Sync>(
+    needs: (Module, Needs),
+    handler: Arc<dyn Handle<J>>,
+    entitlements: &Arc<dyn EntitlementSource>,
+) -> Arc<dyn Handle<J>> {
+    Arc::new(OfModule::new(needs, handler, Arc::clone(entitlements)))
 }
 
 fn job_queue(

@@ -6,6 +6,7 @@ mod bridges;
 mod config;
 mod error;
 mod figures;
+mod module_gate;
 mod notifier;
 mod prune;
 

@@ -5,7 +5,7 @@ use crate::issue::fill;
 use std::collections::BTreeMap;
 use std::fmt;
 use thiserror::Error;
-use vigie_kernel::{FieldErrors, ImportRunId, Locale, PermissionDenied, StoreError};
+use vigie_kernel::{FieldErrors, ImportRunId, LimitReached, Locale, PermissionDenied, StoreError};
 
 /// Why a file as a whole cannot be read. Answered as 422 with the code in lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +73,9 @@ pub enum ImportError {
     /// The file cannot be read; 422 with the problem's own code.
     #[error(transparent)]
     File(#[from] FileProblem),
+    /// The plan does not allow so many values at once, or no more stored bytes; 403 `plan_limit_reached`.
+    #[error(transparent)]
+    LimitReached(#[from] LimitReached),
     /// No such run that the caller may see; 404.
     #[error("there is no import run {0}")]
     NotFound(ImportRunId),

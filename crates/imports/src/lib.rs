@@ -31,6 +31,7 @@ mod plan;
 mod ports;
 mod prepare;
 mod report;
+mod room;
 mod row_check;
 mod run;
 mod runner;
@@ -54,7 +55,7 @@ pub use limits::Limits;
 pub use options::{Atomicity, ImportOptions, LayoutName, Mapping, OnConflict, SheetChoice};
 pub use ports::{
     ApplyRules, ImportFiles, ImportReads, ImportRunFilter, ImportRunRepository, ImportStore, ImportWork,
-    ParsePool, RowOutcome, RunContexts, RunMark, ValueRow, ValueWriter,
+    ParsePool, RowOutcome, RunContexts, RunMark, StoredFiles, ValueRow, ValueWriter,
 };
 pub use prepare::Prepared;
 pub use report::{Counts, FileInfo, Report};

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use vigie_jobs::Outbox;
 use vigie_kernel::{
     AuditLog, Dec, ImportRunId, KpiId, OrganizationId, Page, PageRequest, Period, StoreError, TenantContext,
-    UnitOfWork, UserId,
+    UnitOfWork, UsageCounters, UserId,
 };
 
 /// Opens the organization's database for imports.
@@ -33,6 +33,10 @@ pub trait ImportWork: UnitOfWork {
     fn runs(&mut self) -> Box<dyn ImportRunRepository + '_>;
     /// The values.
     fn values(&mut self) -> Box<dyn ValueWriter + '_>;
+    /// Which files are stored.
+    fn stored_files(&mut self) -> Box<dyn StoredFiles + '_>;
+    /// Counts the bytes of stored files.
+    fn usage(&mut self) -> Box<dyn UsageCounters + '_>;
     /// The outbox.
     fn outbox(&mut self) -> Box<dyn Outbox + '_>;
     /// The audit trail.
@@ -49,6 +53,15 @@ pub trait ImportRunRepository: Send {
     /// Writes a changed run over its stored version `snapshot().version - 1`, however many changes were made;
     /// [`StoreError::Stale`] when the stored version is another.
     async fn update(&mut self, run: &ImportRun) -> Result<(), StoreError>;
+}
+
+/// The list of uploaded files that are stored, each content once.
+#[async_trait]
+pub trait StoredFiles: Send {
+    /// Adds a file; `false` when one of that hash is in the list already.
+    async fn add(&mut self, sha256: &str, bytes: u64, at: DateTime<Utc>) -> Result<bool, StoreError>;
+    /// Takes a file off the list; `false` when it is not there.
+    async fn remove(&mut self, sha256: &str) -> Result<bool, StoreError>;
 }
 
 /// Which runs a list shows.

@@ -13,6 +13,7 @@ use crate::options::{Atomicity, ImportOptions};
 use crate::ports::{ApplyRules, ImportFiles, ImportRunFilter, ImportStore, ParsePool};
 use crate::prepare::Prepared;
 use crate::report::Report;
+use crate::room;
 use crate::run::{Checkpoint, ImportRun, ImportRunSnapshot, RunKind, RunPhase, RunProgress, RunStatus};
 use crate::runner::{ApplyImportRun, audit_entry, blocking, settle, store_issues, write_values};
 use crate::source::{FileKind, Source};
@@ -21,7 +22,8 @@ use std::io::{BufRead, BufReader};
 use std::sync::Arc;
 use vigie_jobs::OutboxMessage;
 use vigie_kernel::{
-    Clock, IdSource, ImportRunId, Locale, OrganizationId, Page, Permission, StoreError, TenantContext, UserId,
+    Clock, IdSource, ImportRunId, Locale, OrganizationId, Page, Permission, PlanLimit, StoreError,
+    TenantContext, UserId,
 };
 
 /// Files with fewer cells than this are applied before the answer.
@@ -85,6 +87,8 @@ struct Parsed {
     kind: FileKind,
     report: Report,
     total: u64,
+    /// Values that would be written.
+    cells: u64,
     /// Everything in it, when it is small.
     batch: Option<Batch>,
 }
@@ -202,7 +206,15 @@ fn parse(
     } else {
         None
     };
-    Ok(Parsed { sha256, size, kind: prepared.kind(), report, total: prepared.total(), batch })
+    Ok(Parsed {
+        sha256,
+        size,
+        kind: prepared.kind(),
+        report,
+        total: prepared.total(),
+        cells: prepared.cells(),
+        batch,
+    })
 }
 
 /// Lower-case hexadecimal.
@@ -234,8 +246,10 @@ impl ImportService for ImportServiceImpl {
         let options = ImportOptions::parse(&command.options)?;
         let atomicity = options.atomicity;
         let parsed = self.parse(tenant, &command, options).await?;
-        self.files.put(tenant.organization(), &parsed.sha256, &command.upload).await?;
+        tenant.entitlements().allow(PlanLimit::ImportValues, parsed.cells)?;
         let now = self.clock.now();
+        let file = room::File { sha256: &parsed.sha256, bytes: parsed.size, content: &command.upload };
+        room::store(&*self.store, &*self.files, tenant, &file, now).await?;
         let run = ImportRun::parsed(ImportRunSnapshot {
             id: self.ids.next(),
             kind: match parsed.kind {

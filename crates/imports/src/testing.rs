@@ -6,19 +6,19 @@ use crate::events::RedKpi;
 use crate::options::OnConflict;
 use crate::ports::{
     ApplyRules, ImportFiles, ImportReads, ImportRunFilter, ImportRunRepository, ImportStore, ImportWork,
-    ParsePool, RowOutcome, RunContexts, RunMark, ValueRow, ValueWriter,
+    ParsePool, RowOutcome, RunContexts, RunMark, StoredFiles, ValueRow, ValueWriter,
 };
 use crate::run::ImportRun;
 use crate::source::Source;
 use async_trait::async_trait;
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use vigie_jobs::{Outbox, OutboxMessage};
 use vigie_kernel::{
-    AuditEntry, AuditLog, Cursor, Dec, ImportRunId, KpiId, OrganizationId, Page, PageRequest, Period, Rule,
-    StoreError, TenantContext, UnitOfWork, UserId,
+    AuditEntry, AuditLog, Cursor, Dec, ImportRunId, KpiId, OrganizationId, Page, PageRequest, Period,
+    PlanLimit, Rule, StoreError, Taken, TenantContext, UnitOfWork, UsageCounters, UserId,
 };
 
 /// One value of the store.
@@ -40,6 +40,8 @@ struct State {
     turning_red: Vec<RedKpi>,
     outbox: Vec<OutboxMessage>,
     audit: Vec<AuditEntry>,
+    files: BTreeMap<String, u64>,
+    used: BTreeMap<PlanLimit, u64>,
     commits: u64,
 }
 
@@ -104,6 +106,12 @@ impl MemoryImports {
         lock(&self.state).turning_red.push(RedKpi { kpi, period_start });
     }
 
+    /// What is counted under a limit.
+    #[must_use]
+    pub fn used(&self, limit: PlanLimit) -> u64 {
+        lock(&self.state).used.get(&limit).copied().unwrap_or_default()
+    }
+
     /// Messages on their way to the queue.
     #[must_use]
     pub fn outbox(&self) -> Vec<OutboxMessage> {
@@ -155,6 +163,14 @@ impl ImportWork for Work {
     }
 
     fn values(&mut self) -> Box<dyn ValueWriter + '_> {
+        Box::new(Slice(&mut self.state))
+    }
+
+    fn stored_files(&mut self) -> Box<dyn StoredFiles + '_> {
+        Box::new(Slice(&mut self.state))
+    }
+
+    fn usage(&mut self) -> Box<dyn UsageCounters + '_> {
         Box::new(Slice(&mut self.state))
     }
 
@@ -283,6 +299,35 @@ impl ValueWriter for Slice<'_> {
     async fn turned_red(&mut self, _: ImportRunId, most: u32) -> Result<Vec<RedKpi>, StoreError> {
         let most = usize::try_from(most).unwrap_or(usize::MAX);
         Ok(self.0.turning_red.iter().copied().take(most).collect())
+    }
+}
+
+#[async_trait]
+impl StoredFiles for Slice<'_> {
+    async fn add(&mut self, sha256: &str, bytes: u64, _at: DateTime<Utc>) -> Result<bool, StoreError> {
+        Ok(self.0.files.insert(sha256.to_owned(), bytes).is_none())
+    }
+
+    async fn remove(&mut self, sha256: &str) -> Result<bool, StoreError> {
+        Ok(self.0.files.remove(sha256).is_some())
+    }
+}
+
+#[async_trait]
+impl UsageCounters for Slice<'_> {
+    async fn take(&mut self, limit: PlanLimit, more: u64, max: Option<u64>) -> Result<Taken, StoreError> {
+        let used = self.0.used.entry(limit).or_default();
+        if max.is_some_and(|max| *used + more > max) {
+            return Ok(Taken::No { used: *used });
+        }
+        *used += more;
+        Ok(Taken::Yes)
+    }
+
+    async fn give_back(&mut self, limit: PlanLimit, less: u64) -> Result<(), StoreError> {
+        let used = self.0.used.entry(limit).or_default();
+        *used = used.saturating_sub(less);
+        Ok(())
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::Job;
 use async_trait::async_trait;
 use std::sync::Arc;
+use std::time::Duration;
 use thiserror::Error;
 use vigie_kernel::{BoxError, JobId, OrganizationId};
 
@@ -21,6 +22,9 @@ pub enum JobError {
     /// The job's organization is locked: it waits until the organization is open again, and this attempt does not count.
     #[error("the job's organization is locked")]
     Paused,
+    /// Not now: the job waits so long and is looked at again, and this attempt does not count.
+    #[error("it has to wait for {0:?}")]
+    Later(Duration),
     /// Another holder has the job by now: this one must stop and record nothing.
     #[error("the lease on the job is lost")]
     LeaseLost,

@@ -1,6 +1,8 @@
 //! Who acts, for which organization: the only key to an organization's data.
 
-use crate::{Locale, OrganizationId, Permission, PermissionDenied, PermissionSet, Role, UserId};
+use crate::{
+    Entitlements, Locale, OrganizationId, Permission, PermissionDenied, PermissionSet, Role, UserId,
+};
 use chrono::{DateTime, Datelike, NaiveDate, Utc, Weekday};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -82,6 +84,7 @@ pub struct TenantContext {
     role: Role,
     permissions: PermissionSet,
     settings: OrganizationSettings,
+    entitlements: Entitlements,
     request_id: String,
 }
 
@@ -96,7 +99,14 @@ impl TenantContext {
         settings: OrganizationSettings,
         request_id: String,
     ) -> Self {
-        Self { organization, actor, role, permissions, settings, request_id }
+        let entitlements = Entitlements::UNLIMITED;
+        Self { organization, actor, role, permissions, settings, entitlements, request_id }
+    }
+
+    /// The same context with what the organization may have and use; without it there is no limit.
+    #[must_use]
+    pub fn with_entitlements(self, entitlements: Entitlements) -> Self {
+        Self { entitlements, ..self }
     }
 
     /// The organization whose data this context opens.
@@ -127,6 +137,12 @@ impl TenantContext {
     #[must_use]
     pub const fn settings(&self) -> &OrganizationSettings {
         &self.settings
+    }
+
+    /// What the organization may have and use.
+    #[must_use]
+    pub const fn entitlements(&self) -> &Entitlements {
+        &self.entitlements
     }
 
     /// The id of the request or job that caused what is done.

@@ -7,7 +7,9 @@ use crate::ports::{
 };
 use chrono::NaiveDate;
 use thiserror::Error;
-use vigie_kernel::{DashboardId, FieldError, FieldErrors, KpiId, PermissionDenied, StoreError, ValueId};
+use vigie_kernel::{
+    DashboardId, FieldError, FieldErrors, KpiId, LimitReached, PermissionDenied, StoreError, ValueId,
+};
 
 /// Why a use case of this crate was not carried out.
 #[derive(Debug, Error)]
@@ -60,6 +62,9 @@ pub enum KpiError {
         /// Every period that ends on or before this date is closed.
         closed_through: NaiveDate,
     },
+    /// The plan allows no more KPIs (403, `plan_limit_reached`).
+    #[error(transparent)]
+    LimitReached(#[from] LimitReached),
     /// The store did not do it.
     #[error(transparent)]
     Store(StoreError),

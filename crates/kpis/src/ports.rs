@@ -9,6 +9,7 @@ use chrono::NaiveDate;
 use vigie_jobs::Outbox;
 use vigie_kernel::{
     AuditLog, DashboardId, Frequency, KpiId, Page, PageRequest, Rule, StoreError, TenantContext, UnitOfWork,
+    UsageCounters,
 };
 
 /// The code of a KPI is unique in the organization (stored in upper case).
@@ -87,6 +88,8 @@ pub trait KpiWork: UnitOfWork {
     fn revisions(&mut self) -> Box<dyn RevisionRepository + '_>;
     /// The closings.
     fn closings(&mut self) -> Box<dyn ClosingRepository + '_>;
+    /// Counts KPIs.
+    fn usage(&mut self) -> Box<dyn UsageCounters + '_>;
     /// Announces jobs.
     fn outbox(&mut self) -> Box<dyn Outbox + '_>;
     /// Writes the audit trail.

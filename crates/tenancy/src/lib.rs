@@ -26,6 +26,7 @@ mod organization;
 mod owner;
 mod placement;
 mod plan;
+mod plans;
 mod ports;
 mod saga;
 mod service;
@@ -59,6 +60,7 @@ pub use organization::{Change, NewOrganization, Organization, OrganizationRef, O
 pub use owner::{FreshToken, OwnerAccount, OwnerMembership, OwnerToken, Redacted};
 pub use placement::{NO_SERVER, PlacedOn, PlacementPort};
 pub use plan::Plan;
+pub use plans::*;
 pub use ports::*;
 pub use saga::Patience;
 pub use service::{ResumeReport, Tenancy, TenancyPorts, TenancyService};

@@ -1,4 +1,4 @@
-//! The control database: organizations, identity, jobs, the platform's audit trail.
+//! The control database: organizations, identity, jobs, plans, the platform's audit trail.
 
 use sea_orm_migration::prelude::*;
 
@@ -9,6 +9,7 @@ mod m20261120_000004_maintenance;
 mod m20261120_000005_operations;
 mod m20261120_000007_queue;
 mod m20261120_000009_fleet;
+mod m20261120_000010_plans;
 
 /// Brings the control database to the current schema.
 pub struct ControlMigrator;
@@ -24,6 +25,7 @@ impl MigratorTrait for ControlMigrator {
             Box::new(m20261120_000005_operations::Migration),
             Box::new(m20261120_000007_queue::Migration),
             Box::new(m20261120_000009_fleet::Migration),
+            Box::new(m20261120_000010_plans::Migration),
         ]
     }
 }

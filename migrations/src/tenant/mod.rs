@@ -10,13 +10,14 @@ mod m20261120_000005_repeats;
 mod m20261120_000006_notifications;
 mod m20261120_000007_latest_values;
 mod m20261120_000010_outbox_exclusive;
+mod m20261120_000011_usage;
 
 /// Brings an organization's database to the current schema.
 pub struct TenantMigrator;
 
 impl TenantMigrator {
     /// How many migrations there are: the version of the current schema.
-    pub const COUNT: i32 = 8;
+    pub const COUNT: i32 = 9;
 
     /// The text of every migration, oldest first: what a schema fingerprint is made of.
     #[must_use]
@@ -30,6 +31,7 @@ impl TenantMigrator {
             include_str!("m20261120_000006_notifications.rs"),
             include_str!("m20261120_000007_latest_values.rs"),
             include_str!("m20261120_000010_outbox_exclusive.rs"),
+            include_str!("m20261120_000011_usage.rs"),
         ]
     }
 }
@@ -46,6 +48,7 @@ impl MigratorTrait for TenantMigrator {
             Box::new(m20261120_000006_notifications::Migration),
             Box::new(m20261120_000007_latest_values::Migration),
             Box::new(m20261120_000010_outbox_exclusive::Migration),
+            Box::new(m20261120_000011_usage::Migration),
         ]
     }
 }

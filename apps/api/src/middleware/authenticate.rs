@@ -75,6 +75,11 @@ impl Gate {
             }
         };
         let allowance = self.throttle.count_user(caller.user().as_uuid()).map_err(too_many)?;
+        if let (Caller::Member(member), Some(needed)) =
+            (&caller, self.document.module_of(req.method(), &pattern))
+        {
+            needed.check(member.tenant.entitlements())?;
+        }
         refuse_write_to_read_only(&caller, req.method())?;
         req.extensions_mut().insert(caller);
         Ok(allowance)

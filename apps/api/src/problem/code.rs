@@ -100,8 +100,8 @@ codes! {
     LoginDelayed "login_delayed" 429 Caller "Too many failed logins: try again later." "Trop de connexions échouées : réessayez plus tard.";
     Forbidden "forbidden" 403 Caller "You may not do this." "Vous n'avez pas le droit de faire cela.";
     NotTheAuthor "not_the_author" 403 Caller "Only its author may change a comment." "Seul son auteur peut modifier un commentaire.";
-    PlatformAdminRequired "platform_admin_required" 403 Caller "Only a platform administrator may do this." "Seul un administrateur de la plateforme peut faire cela.";
     MemberRequired "member_required" 403 Caller "Only a member of an organization may do this." "Seul un membre d'une organisation peut faire cela.";
+    PlatformAdminRequired "platform_admin_required" 403 Caller "Only a platform administrator may do this." "Seul un administrateur de la plateforme peut faire cela.";
     NotAMember "not_a_member" 403 Caller "The user is no member of the organization." "L'utilisateur n'est pas membre de l'organisation.";
     SignupClosed "signup_closed" 403 Caller "Sign-up is closed on this installation." "L'inscription est fermée sur cette installation.";
     EmailTaken "email_taken" 409 Caller "This e-mail address has an account already." "Cette adresse e-mail a déjà un compte.";
@@ -129,6 +129,11 @@ codes! {
     OperationRunning "operation_running" 409 Caller "The operation is under way." "L'opération est en cours.";
     NotRepairable "not_repairable" 409 Caller "This cannot be repaired." "Ceci ne peut pas être réparé.";
     OrganizationNotFound "organization_not_found" 404 Caller "There is no such organization." "Cette organisation n'existe pas.";
+
+    // Plans.
+    PlanLimitReached "plan_limit_reached" 403 Caller "The organization's plan does not allow more." "La formule de l'organisation n'en permet pas plus.";
+    ModuleDisabled "module_disabled" 404 Caller "The organization does not have this module." "L'organisation n'a pas ce module.";
+    ModuleNotFound "module_not_found" 404 Caller "There is no such module." "Ce module n'existe pas.";
 
     // Dashboards, KPIs, values.
     DashboardNotFound "dashboard_not_found" 404 Caller "There is no such dashboard." "Ce tableau de bord n'existe pas.";

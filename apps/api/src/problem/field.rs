@@ -213,6 +213,18 @@ pub(super) const FIELD_MESSAGES: &[(&str, &str, &str)] = &[
         "An action does not go from {from} to {to}.",
         "Une action ne passe pas de {from} à {to}.",
     ),
+    // Plans.
+    (
+        "plan_limit_reached",
+        "{resource}: {used} of the {limit} that the plan {plan} allows.",
+        "{resource} : {used} sur les {limit} que permet la formule {plan}.",
+    ),
+    (
+        "module_disabled",
+        "The module {module} is not on for this organization.",
+        "Le module {module} n'est pas actif pour cette organisation.",
+    ),
+    ("instant_passed", "It must be after now, {now}.", "Il doit être après maintenant, {now}."),
     ("status_required", "It needs a change of status.", "Il faut un changement d'état."),
 ];
 

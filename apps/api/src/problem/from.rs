@@ -5,10 +5,10 @@ use actix_web::http::header;
 use vigie_action_plans::ActionPlanError;
 use vigie_auth::{AuthError, OrganizationRefusal, TooMany};
 use vigie_imports::{FileProblem, ImportError};
-use vigie_kernel::{FieldError, Locale, PermissionDenied, StoreError};
+use vigie_kernel::{FieldError, LimitReached, Locale, ModuleDisabled, PermissionDenied, StoreError};
 use vigie_kpis::KpiError;
 use vigie_notifications::NotificationError;
-use vigie_tenancy::TenancyError;
+use vigie_tenancy::{PlanError, TenancyError};
 
 /// Seconds after which a database is asked again.
 const STORE_RETRY: u64 = 5;
@@ -40,6 +40,37 @@ impl From<PermissionDenied> for ApiError {
     }
 }
 
+impl From<LimitReached> for ApiError {
+    fn from(reached: LimitReached) -> Self {
+        let LimitReached { limit, max, used, plan } = reached;
+        let error = FieldError::new("", "plan_limit_reached")
+            .with("resource", limit.name())
+            .with("limit", max)
+            .with("used", used)
+            .with("plan", plan);
+        Self::field(Code::PlanLimitReached, error)
+    }
+}
+
+impl From<ModuleDisabled> for ApiError {
+    fn from(disabled: ModuleDisabled) -> Self {
+        let error = FieldError::new("", "module_disabled").with("module", disabled.0.name());
+        Self::field(Code::ModuleDisabled, error)
+    }
+}
+
+impl From<PlanError> for ApiError {
+    fn from(error: PlanError) -> Self {
+        match error {
+            PlanError::Denied(denied) => denied.into(),
+            PlanError::Invalid(errors) => Self::invalid(errors),
+            PlanError::NotFound => Self::new(Code::OrganizationNotFound),
+            PlanError::ChangedMeanwhile => Self::new(Code::ChangedMeanwhile),
+            PlanError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<AuthError> for ApiError {
     fn from(error: AuthError) -> Self {
         let challenge = "Bearer error=\"invalid_token\"";
@@ -58,6 +89,7 @@ impl From<AuthError> for ApiError {
             AuthError::TokenNotGood => Self::new(Code::TokenNotGood),
             AuthError::AccountUnknown => Self::new(Code::AccountUnknown),
             AuthError::SignupClosed => Self::new(Code::SignupClosed),
+            AuthError::LimitReached(reached) => reached.into(),
             AuthError::EmailTaken => Self::new(Code::EmailTaken),
             AuthError::SlugTaken => Self::new(Code::SlugTaken),
             AuthError::AlreadyMember => Self::new(Code::AlreadyMember),
@@ -146,6 +178,7 @@ impl From<KpiError> for ApiError {
                 Code::PeriodLocked,
                 FieldError::new("period", "period_locked").with("closed_through", closed_through),
             ),
+            KpiError::LimitReached(reached) => reached.into(),
             KpiError::Store(error) => error.into(),
         }
     }
@@ -188,6 +221,7 @@ impl From<ImportError> for ApiError {
             ImportError::Denied(denied) => denied.into(),
             ImportError::Invalid(errors) => Self::invalid(errors),
             ImportError::File(problem) => problem.into(),
+            ImportError::LimitReached(reached) => reached.into(),
             ImportError::NotFound(_) => Self::new(Code::ImportNotFound),
             ImportError::Ended(_) => Self::new(Code::ImportEnded),
             ImportError::ChangedMeanwhile => Self::new(Code::ChangedMeanwhile),

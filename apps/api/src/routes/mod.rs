@@ -12,6 +12,7 @@ pub(crate) mod kpis;
 pub(crate) mod notifications;
 mod page_query;
 pub(crate) mod periods;
+pub(crate) mod plans;
 pub(crate) mod reporting;
 pub(crate) mod user;
 pub(crate) mod values;
@@ -27,6 +28,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     auth::configure(config);
     user::configure(config);
     notifications::configure(config);
+    plans::configure(config);
     dashboards::configure(config);
     kpis::configure(config);
     values::configure(config);

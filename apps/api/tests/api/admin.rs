@@ -149,7 +149,17 @@ async fn organizations_are_listed_shown_and_changed() {
         (json!({"status": "deleted", "reason": "x"}), "/status", "value_unknown"),
         (json!({"reason": "x"}), "/reason", "status_required"),
         (json!({"name": " "}), "/name", "required"),
-        (json!({"plan": "starter"}), "/plan", "field_unknown"),
+        (json!({"plan": "golden"}), "/plan", "value_unknown"),
+        (json!({"plan": null}), "/plan", "required"),
+        (json!({"limits": {"cats": null}}), "/limits/cats", "value_unknown"),
+        (json!({"limits": {"kpis": {}}}), "/limits/kpis/value", "required"),
+        (json!({"limits": {"kpis": {"value": -1}}}), "/limits/kpis/value", "out_of_range"),
+        (
+            json!({"limits": {"kpis": {"value": 1, "expires_at": "soon"}}}),
+            "/limits/kpis/expires_at",
+            "instant_invalid",
+        ),
+        (json!({"name": "X", "limits": {"members": {"value": 0}}}), "/limits/members/value", "out_of_range"),
     ] {
         let problem = admin.patch(&path, &body).await.expect_problem(422, "validation_failed");
         assert_eq!(

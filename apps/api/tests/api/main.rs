@@ -9,6 +9,7 @@ mod edge;
 mod flow;
 mod notifications;
 mod openapi;
+mod plans;
 mod preconditions;
 mod repeats;
 mod states;

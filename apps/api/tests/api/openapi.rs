@@ -76,6 +76,22 @@ fn an_operation_is_public_or_tells_its_permission() {
 }
 
 #[test]
+fn every_operation_with_a_token_tells_its_module_or_is_core() {
+    let modules: BTreeSet<&str> = vigie_kernel::Module::ALL.iter().map(|one| one.name()).collect();
+    let mut seen = BTreeSet::new();
+    for (method, path, operation) in operations(&document()) {
+        let Some(module) = operation["x-module"].as_str() else {
+            panic!("{method} {path}: its tag is missing in apps/api/src/modules.rs")
+        };
+        assert!(module == "core" || modules.contains(module), "{method} {path}: {module}");
+        let public = operation["security"] == serde_json::json!([{}]);
+        assert!(!public || module == "core", "{method} {path}: nobody is in an organization");
+        seen.insert(module.to_owned());
+    }
+    assert!(seen.len() > 5, "{seen:?}");
+}
+
+#[test]
 fn every_reference_leads_somewhere() {
     fn references(value: &Value, found: &mut BTreeSet<String>) {
         match value {

@@ -5,10 +5,12 @@ mod doctor;
 mod jobs;
 mod migrate;
 mod operations;
+mod plans;
 mod run;
 mod tenant;
 
 use crate::cli::{AdminCommand, Command, JobsCommand, MemberCommand, TenantCommand};
+use crate::cli_plans::PlansCommand;
 use crate::{Answer, CommandError, demo};
 use std::io::{BufRead, Write as _};
 pub(crate) use tenant::lookup;
@@ -34,6 +36,10 @@ pub async fn execute(command: Command, config: Config, input: impl BufRead) -> R
         Command::Tenant(TenantCommand::Suspend(switch)) => tenant::suspend(&app, &switch).await,
         Command::Tenant(TenantCommand::Resume(switch)) => tenant::resume(&app, &switch).await,
         Command::Tenant(TenantCommand::Migrate(arguments)) => migrate::migrate(&app, arguments).await,
+        Command::Tenant(TenantCommand::Plan(wanted)) => plans::change_plan(&app, &wanted).await,
+        Command::Tenant(TenantCommand::Limit(wanted)) => plans::set_limit(&app, &wanted).await,
+        Command::Tenant(TenantCommand::Module(wanted)) => plans::set_module(&app, &wanted).await,
+        Command::Plans(PlansCommand::List) => plans::list(&app).await,
         Command::Jobs(JobsCommand::List(list)) => jobs::list(&app, &list).await,
         Command::Jobs(JobsCommand::Show { id }) => jobs::show(&app, id).await,
         Command::Jobs(JobsCommand::Retry(retry)) => jobs::retry(&app, &retry).await,

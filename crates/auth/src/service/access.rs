@@ -6,7 +6,7 @@ use crate::{
     permissions_of,
 };
 use std::sync::Arc;
-use vigie_kernel::{OperatorContext, OrganizationId, Role, SessionId, TenantContext, UserId};
+use vigie_kernel::{Entitlements, OperatorContext, OrganizationId, Role, SessionId, TenantContext, UserId};
 
 impl Auth {
     pub(super) async fn do_authenticate(
@@ -25,7 +25,7 @@ impl Auth {
         if !is_of(&claims, &live) {
             return Err(AuthError::InvalidToken);
         }
-        self.let_through(&live, request_id)
+        self.let_through(&live, request_id).await
     }
 
     pub(super) async fn do_still_in(&self, caller: &Caller) -> Result<Caller, AuthError> {
@@ -33,17 +33,24 @@ impl Auth {
         if live.user.id != caller.user() || live.organization != caller.organization() {
             return Err(AuthError::InvalidToken);
         }
-        self.let_through(&live, caller.request_id())
+        self.let_through(&live, caller.request_id()).await
     }
 
-    fn let_through(&self, live: &LiveSession, request_id: &str) -> Result<Caller, AuthError> {
+    async fn let_through(&self, live: &LiveSession, request_id: &str) -> Result<Caller, AuthError> {
         match live.standing(self.ports.clock.now())? {
             Standing::Member(member) => {
                 if let Some(refusal) = member.organization.refusal() {
                     return Err(refusal.into());
                 }
+                let entitlements = self.ports.entitlements.of(member.organization.id).await?;
                 Ok(Caller::Member(Box::new(MemberCaller {
-                    tenant: context(&member.organization, live.user.id, member.role, request_id),
+                    tenant: context(
+                        &member.organization,
+                        live.user.id,
+                        member.role,
+                        entitlements,
+                        request_id,
+                    ),
                     session: live.session,
                     user: live.user.clone(),
                     organization: member.organization.clone(),
@@ -84,7 +91,8 @@ impl Auth {
         if let Some(refusal) = place.organization.refusal() {
             return Err(refusal.into());
         }
-        Ok(context(&place.organization, actor, membership.role, request_id))
+        let entitlements = self.ports.entitlements.of(organization).await?;
+        Ok(context(&place.organization, actor, membership.role, entitlements, request_id))
     }
 }
 
@@ -101,6 +109,7 @@ pub(super) fn context(
     organization: &OrganizationSummary,
     actor: UserId,
     role: Role,
+    entitlements: Entitlements,
     request_id: &str,
 ) -> TenantContext {
     TenantContext::new(
@@ -111,4 +120,5 @@ pub(super) fn context(
         organization.settings,
         request_id.to_owned(),
     )
+    .with_entitlements(entitlements)
 }

@@ -11,7 +11,7 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use serde_json::json;
-use vigie_kernel::{EmailAddress, FieldErrors, UserId};
+use vigie_kernel::{EmailAddress, Entitlements, FieldErrors, UserId};
 
 impl Auth {
     pub(super) async fn do_login(&self, command: Login, client: &ClientInfo) -> Result<SignedIn, AuthError> {
@@ -92,10 +92,11 @@ impl Auth {
         }
         let bearer = Bearer { user: user.summary(), place: place.map(Place::from) };
         let (session, refresh) = self.open_session_in(&mut *work, &bearer, client, now).await?;
-        let placed = bearer
-            .place
-            .as_ref()
-            .map(|place| context(&place.organization, bearer.user.id, place.role, &client.request_id));
+        // For the member's profile only, which no plan limits.
+        let placed = bearer.place.as_ref().map(|place| {
+            let all = Entitlements::UNLIMITED;
+            context(&place.organization, bearer.user.id, place.role, all, &client.request_id)
+        });
         let profile = bearer.place.as_ref().map(|place| profile_of(&bearer.user, place));
         let answer = self.signed_in(bearer, session, &refresh, now)?;
         work.commit().await?;

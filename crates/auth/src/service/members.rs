@@ -10,7 +10,7 @@ use crate::{
 };
 use serde_json::json;
 use vigie_kernel::{
-    EmailAddress, FieldError, FieldErrors, OperatorContext, Role, Slug, UserId, required_text,
+    EmailAddress, Entitlements, FieldError, FieldErrors, OperatorContext, Role, Slug, UserId, required_text,
 };
 
 impl Auth {
@@ -42,7 +42,9 @@ impl Auth {
             role: command.role,
             active: true,
         };
-        let tenant = context(&organization, user.id(), command.role, operator.request_id());
+        // For the member's profile only: that there is a place for him was just found out.
+        let all = Entitlements::UNLIMITED;
+        let tenant = context(&organization, user.id(), command.role, all, operator.request_id());
         self.ports.members.put(&tenant, &profile).await?;
         Ok(AddedMember { user: user.id(), organization: organization.id, account_created })
     }
@@ -83,9 +85,13 @@ impl Auth {
         if let Some(refusal) = organization.refusal() {
             return Err(refusal.into());
         }
+        let seats = work.organizations().seats(organization.id, now).await?;
         if is_new {
             work.users().insert(user).await?;
+        } else if work.memberships().find(user.id(), organization.id).await?.is_some() {
+            return Err(AuthError::AlreadyMember);
         }
+        seats.require_one()?;
         let membership = Membership::new(self.ports.ids.next(), user.id(), organization.id, role, now);
         work.memberships().insert(&membership).await?;
         let added = Deed {

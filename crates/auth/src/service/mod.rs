@@ -17,7 +17,8 @@ use crate::{
 use async_trait::async_trait;
 use std::sync::Arc;
 use vigie_kernel::{
-    Clock, FieldError, FieldErrors, IdSource, Locale, OperatorContext, OrganizationId, TenantContext, UserId,
+    Clock, EntitlementSource, FieldError, FieldErrors, IdSource, Locale, OperatorContext, OrganizationId,
+    TenantContext, UserId,
 };
 
 /// Identity: who somebody is, and what he may do where.
@@ -71,7 +72,8 @@ pub trait AuthService: Send + Sync {
         request_id: &str,
     ) -> Result<TenantContext, AuthError>;
 
-    /// Adds a member to an organization, with a new account or the one that the address has.
+    /// Adds a member to an organization, with a new account or the one that the address has; [`AuthError::LimitReached`] when every
+    /// place of the plan is taken.
     async fn add_member(
         &self,
         operator: &OperatorContext,
@@ -115,6 +117,8 @@ pub struct AuthPorts {
     pub provisioning: Arc<dyn Provisioning>,
     /// Keeps the members in organizations' databases.
     pub members: Arc<dyn MemberDirectory>,
+    /// Tells what organizations may have and use.
+    pub entitlements: Arc<dyn EntitlementSource>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Gives ids.

@@ -14,7 +14,9 @@ use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use vigie_kernel::{BoxError, Clock, IdSource, OrganizationId, Role, StoreError, TenantContext, UserId};
+use vigie_kernel::{
+    BoxError, Clock, Entitlements, IdSource, OrganizationId, Role, StoreError, TenantContext, UserId,
+};
 use zeroize::Zeroizing;
 
 /// Ports that use nothing outside the process, on this store, clock and id source.
@@ -30,6 +32,7 @@ pub fn fake_ports(store: &MemoryIdentity, clock: Arc<dyn Clock>, ids: Arc<dyn Id
         throttle: Arc::new(CountedThrottle::default()),
         provisioning: Arc::new(MemoryProvisioning::new(store.clone(), Arc::clone(&ids))),
         members: Arc::new(RecordedMembers::default()),
+        entitlements: Arc::new(Entitlements::UNLIMITED),
         clock,
         ids,
     }

@@ -35,6 +35,8 @@ pub struct MemoryState {
     pub login_attempts: BTreeMap<String, LoginAttempts>,
     /// The organizations.
     pub organizations: BTreeMap<OrganizationId, OrganizationSummary>,
+    /// How many members an organization may have; `None` is no limit.
+    pub max_members: Option<u64>,
     /// The platform's audit trail.
     pub audit: Vec<AuditEntry>,
 }

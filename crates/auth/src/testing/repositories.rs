@@ -4,7 +4,7 @@ use super::memory::MemoryState;
 use crate::{
     LiveSession, LoginAttemptRepository, LoginAttempts, Membership, MembershipRepository, OneTimeToken,
     OneTimeTokenRepository, OrganizationRegistrar, OrganizationStatus, OrganizationSummary, RULE_MEMBERSHIP,
-    RULE_USER_EMAIL, RefreshToken, RefreshTokenRepository, Session, SessionRepository, TokenHash,
+    RULE_USER_EMAIL, RefreshToken, RefreshTokenRepository, Seats, Session, SessionRepository, TokenHash,
     TokenPurpose, User, UserRepository,
 };
 use async_trait::async_trait;
@@ -162,6 +162,15 @@ impl OrganizationRegistrar for &mut MemoryState {
     async fn find_by_slug(&mut self, slug: &Slug) -> Result<Option<OrganizationSummary>, StoreError> {
         let mut known = self.organizations.values();
         Ok(known.find(|row| row.slug == *slug && row.status != OrganizationStatus::Deleted).cloned())
+    }
+
+    async fn seats(&mut self, organization: OrganizationId, _: DateTime<Utc>) -> Result<Seats, StoreError> {
+        let of = |membership: &&Membership| {
+            membership.snapshot().organization_id == organization && membership.snapshot().active
+        };
+        let taken = self.memberships.values().filter(of).count();
+        let taken = u64::try_from(taken).map_err(|error| StoreError::Broken(Box::new(error)))?;
+        Ok(Seats { plan: "starter", max: self.max_members, taken })
     }
 }
 

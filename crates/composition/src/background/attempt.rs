@@ -89,6 +89,10 @@ impl Background {
                 tracing::info!(job.id = %job.id, job.name = %job.name, "stopped: its organization is locked");
                 self.queue.release(job).await.map(|()| "released")
             }
+            JobError::Later(delay) => {
+                tracing::debug!(job.id = %job.id, job.name = %job.name, "the job cannot run now and waits");
+                self.queue.postpone(job, delay).await.map(|_| "released")
+            }
             JobError::Fail(error) => {
                 let error = chain(&error);
                 tracing::error!(job.id = %job.id, job.name = %job.name, %error, "the job is dead");

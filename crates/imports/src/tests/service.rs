@@ -129,7 +129,7 @@ async fn a_small_file_is_applied_before_the_answer_and_again_changes_nothing() {
     assert_eq!((run.file_name.as_str(), run.progress.percent()), ("fichier.csv", 100));
     assert_eq!(run.report.file.sha256, run.file_sha256);
     assert_eq!(world.get(run.id).await, run);
-    assert_eq!((world.store.revisions(), world.store.commits(), world.store.audit().len()), (2, 1, 1));
+    assert_eq!((world.store.revisions(), world.store.commits(), world.store.audit().len()), (2, 2, 1));
     let again = world.start(FILE, json!({})).await;
     assert_eq!(numbers(&again.counts), [3, 0, 0, 2, 0, 0, 1]);
     assert_eq!(world.store.revisions(), 2);

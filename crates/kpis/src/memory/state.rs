@@ -8,7 +8,7 @@ use crate::{
 use chrono::NaiveDate;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use vigie_jobs::OutboxMessage;
-use vigie_kernel::{AuditEntry, DashboardId, Frequency, KpiId, Rule, StoreError, UserId};
+use vigie_kernel::{AuditEntry, DashboardId, Frequency, KpiId, PlanLimit, Rule, StoreError, UserId};
 
 /// One organization's tables.
 #[derive(Clone, Default)]
@@ -23,6 +23,7 @@ pub(super) struct State {
     pub(super) outbox: Vec<OutboxMessage>,
     pub(super) members: Option<HashSet<UserId>>,
     pub(super) actions: HashMap<KpiId, ActionCounts>,
+    pub(super) used: BTreeMap<PlanLimit, u64>,
 }
 
 /// One statement, kept so that a commit can run it again on what others committed meanwhile.
@@ -41,6 +42,8 @@ pub(super) enum Statement {
     RemoveClosing(Frequency),
     Audit(AuditEntry),
     Announce(OutboxMessage),
+    Take(PlanLimit, u64, Option<u64>),
+    GiveBack(PlanLimit, u64),
 }
 
 /// What a statement does with a value.
@@ -141,6 +144,17 @@ impl State {
             }
             Statement::Audit(entry) => self.audit.push(entry.clone()),
             Statement::Announce(message) => self.outbox.push(message.clone()),
+            Statement::Take(limit, more, max) => {
+                let used = self.used.entry(*limit).or_default();
+                if max.is_some_and(|max| *used + more > max) {
+                    return Err(StoreError::Stale);
+                }
+                *used += more;
+            }
+            Statement::GiveBack(limit, less) => {
+                let used = self.used.entry(*limit).or_default();
+                *used = used.saturating_sub(*less);
+            }
         }
         Ok(())
     }

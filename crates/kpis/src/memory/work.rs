@@ -12,7 +12,8 @@ use chrono::NaiveDate;
 use std::sync::Arc;
 use vigie_jobs::{Outbox, OutboxMessage};
 use vigie_kernel::{
-    AuditEntry, AuditLog, DashboardId, Frequency, KpiId, OrganizationId, StoreError, UnitOfWork,
+    AuditEntry, AuditLog, DashboardId, Frequency, KpiId, OrganizationId, PlanLimit, StoreError, Taken,
+    UnitOfWork, UsageCounters,
 };
 
 pub(super) struct MemoryWork {
@@ -69,6 +70,10 @@ impl KpiWork for MemoryWork {
     }
 
     fn closings(&mut self) -> Box<dyn ClosingRepository + '_> {
+        Box::new(Repository(self))
+    }
+
+    fn usage(&mut self) -> Box<dyn UsageCounters + '_> {
         Box::new(Repository(self))
     }
 
@@ -181,6 +186,21 @@ impl ClosingRepository for Repository<'_> {
 
     async fn remove(&mut self, frequency: Frequency) -> Result<(), StoreError> {
         self.0.run(Statement::RemoveClosing(frequency))
+    }
+}
+
+#[async_trait]
+impl UsageCounters for Repository<'_> {
+    async fn take(&mut self, limit: PlanLimit, more: u64, max: Option<u64>) -> Result<Taken, StoreError> {
+        let used = self.0.state.used.get(&limit).copied().unwrap_or_default();
+        if max.is_some_and(|max| used + more > max) {
+            return Ok(Taken::No { used });
+        }
+        self.0.run(Statement::Take(limit, more, max)).map(|()| Taken::Yes)
+    }
+
+    async fn give_back(&mut self, limit: PlanLimit, less: u64) -> Result<(), StoreError> {
+        self.0.run(Statement::GiveBack(limit, less))
     }
 }
 

@@ -4,9 +4,9 @@ use super::dashboards::{dashboard_in, require_change};
 use super::{Kpis, Subject, definition_in, expect_version};
 use crate::commands::{ChangeKpi, DefineKpi, DeleteKpi};
 use crate::kpi_change::{Facts, needs_history};
-use crate::{Kpi, KpiError, KpiFilter, RowLock};
+use crate::{Kpi, KpiError, KpiFilter, KpiWork, RowLock};
 use serde_json::json;
-use vigie_kernel::{DashboardId, FieldError, Page, PageRequest, TenantContext};
+use vigie_kernel::{DashboardId, FieldError, Page, PageRequest, PlanLimit, TenantContext};
 
 /// Codes that are tried for a KPI that names none.
 const MAX_CODE_ATTEMPTS: u32 = 200;
@@ -45,6 +45,7 @@ impl Kpis {
         }
         let details = json!({ "code": kpi.snapshot().code, "dashboard_id": command.dashboard_id });
         self.audit_in(&mut *work, tenant, "kpi.created", Subject::Kpi(kpi.id()), details).await?;
+        count_one_more(&mut *work, tenant).await?;
         work.commit().await?;
         Ok(kpi)
     }
@@ -82,6 +83,7 @@ impl Kpis {
             closed_through: definition.closed_through,
             today: tenant.today(stamp.at),
         };
+        let was_archived = kpi.snapshot().archived;
         let change = kpi.change(command, facts, stamp, &*self.ids)?;
         if change.fields.is_empty() {
             return Ok(kpi);
@@ -92,6 +94,11 @@ impl Kpis {
         }
         let details = json!({ "fields": change.fields });
         self.audit_in(&mut *work, tenant, "kpi.changed", Subject::Kpi(kpi.id()), details).await?;
+        match (was_archived, kpi.snapshot().archived) {
+            (true, false) => count_one_more(&mut *work, tenant).await?,
+            (false, true) => work.usage().give_back(PlanLimit::Kpis, 1).await?,
+            (true, true) | (false, false) => {}
+        }
         work.commit().await?;
         Ok(kpi)
     }
@@ -109,6 +116,16 @@ impl Kpis {
         work.kpis().delete(&kpi).await?;
         let details = json!({ "code": kpi.snapshot().code });
         self.audit_in(&mut *work, tenant, "kpi.deleted", Subject::Kpi(kpi.id()), details).await?;
+        if !kpi.snapshot().archived {
+            work.usage().give_back(PlanLimit::Kpis, 1).await?;
+        }
         Ok(work.commit().await?)
     }
+}
+
+/// Counts a KPI that is defined or restored, unless the plan allows no more. Archived ones do not count.
+async fn count_one_more(work: &mut dyn KpiWork, tenant: &TenantContext) -> Result<(), KpiError> {
+    let limit = PlanLimit::Kpis;
+    let taken = work.usage().take(limit, 1, tenant.entitlements().max(limit)).await?;
+    Ok(tenant.entitlements().granted(limit, taken)?)
 }

@@ -10,6 +10,7 @@ mod one_time_tokens;
 mod operations;
 mod organizations;
 mod owners;
+mod plans;
 mod reads;
 mod refresh_tokens;
 mod registrar;

@@ -1,12 +1,14 @@
 //! The organizations, as identity looks them up.
 
+use super::plans;
 use super::rows::{SUMMARY, SummaryRow};
 use crate::error::store_error;
 use crate::sql::Sql;
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait;
-use vigie_auth::{OrganizationRegistrar, OrganizationStatus, OrganizationSummary};
-use vigie_kernel::{Slug, StoreError};
+use vigie_auth::{OrganizationRegistrar, OrganizationStatus, OrganizationSummary, Seats};
+use vigie_kernel::{OrganizationId, Slug, StoreError};
 
 pub(super) struct SeaRegistrar<'a, C>(pub(super) &'a C);
 
@@ -22,5 +24,9 @@ impl<C: ConnectionTrait> OrganizationRegistrar for SeaRegistrar<'_, C> {
             .await
             .map_err(store_error)?;
         row.map(SummaryRow::summary).transpose()
+    }
+
+    async fn seats(&mut self, organization: OrganizationId, now: DateTime<Utc>) -> Result<Seats, StoreError> {
+        plans::seats(self.0, organization, now).await
     }
 }

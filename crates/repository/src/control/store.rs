@@ -52,7 +52,7 @@ impl ControlStore {
         Sql::new(&self.connection, "SELECT 1").exists(&self.connection).await.map(|_| ()).map_err(store_error)
     }
 
-    async fn work(&self) -> Result<Box<ControlWork>, StoreError> {
+    pub(super) async fn work(&self) -> Result<Box<ControlWork>, StoreError> {
         let txn = transaction::begin(&self.connection).await?;
         Ok(Box::new(ControlWork { txn }))
     }

@@ -6,6 +6,7 @@ use super::one_time_tokens::SeaOneTimeTokens;
 use super::operations::SeaOperations;
 use super::organizations::SeaOrganizations;
 use super::owners::SeaOwners;
+use super::plans::SeaSubscriptions;
 use super::refresh_tokens::SeaRefreshTokens;
 use super::registrar::SeaRegistrar;
 use super::sessions::SeaSessions;
@@ -20,7 +21,10 @@ use vigie_auth::{
     OrganizationRegistrar, RefreshTokenRepository, SessionRepository, UserRepository,
 };
 use vigie_kernel::{AuditLog, StoreError, UnitOfWork};
-use vigie_tenancy::{OperationRepository, OrganizationRepository, OrganizationWork, OwnerRepository};
+use vigie_tenancy::{
+    OperationRepository, OrganizationRepository, OrganizationWork, OwnerRepository, PlanWork,
+    SubscriptionRepository,
+};
 
 /// The platform's audit trail.
 const AUDIT: &str = "platform_audit";
@@ -82,6 +86,16 @@ impl OrganizationWork for ControlWork {
 
     fn owners(&mut self) -> Box<dyn OwnerRepository + '_> {
         Box::new(SeaOwners(&self.txn))
+    }
+
+    fn audit(&mut self) -> Box<dyn AuditLog + '_> {
+        Box::new(SeaAudit(&self.txn, AUDIT))
+    }
+}
+
+impl PlanWork for ControlWork {
+    fn subscriptions(&mut self) -> Box<dyn SubscriptionRepository + '_> {
+        Box::new(SeaSubscriptions(&self.txn))
     }
 
     fn audit(&mut self) -> Box<dyn AuditLog + '_> {

@@ -122,6 +122,13 @@ impl JobQueue {
         self.give_back(job, self.clock.now(), None).await.map(|_| ())
     }
 
+    /// Gives the job back, to be looked at again after `delay`, and does not count the attempt: it could not run, and is not at fault.
+    /// Ends it when it was cancelled meanwhile, and answers where it stands now.
+    pub async fn postpone(&self, job: &ClaimedJob, delay: Duration) -> Result<JobStatus, StoreError> {
+        let delay = TimeDelta::from_std(delay).unwrap_or(TimeDelta::hours(1));
+        self.give_back(job, self.clock.now() + delay, None).await
+    }
+
     async fn give_back(
         &self,
         job: &ClaimedJob,

@@ -8,6 +8,7 @@ mod notifications;
 mod outbox;
 mod repeats;
 mod store;
+mod usage;
 mod work;
 
 pub(crate) use audit::SeaAudit;

@@ -10,6 +10,7 @@ mod fleet;
 mod lists;
 mod operations;
 mod organizations;
+mod plans;
 mod queue;
 mod queue_crowd;
 mod queue_endings;

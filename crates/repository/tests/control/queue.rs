@@ -159,6 +159,22 @@ on_both_engines!(a_dead_job_comes_back_when_it_is_replayed, async |engine: Engin
     assert_eq!((again.id, again.attempt), (job.id, 1));
 });
 
+on_both_engines!(a_postponed_job_waits_and_is_not_charged_an_attempt, async |engine: Engine| {
+    engine.queue.enqueue(None, &message(&engine, "kpis.recompute")).await.unwrap();
+    let job = engine.queue.claim().await.unwrap().unwrap();
+
+    let status = engine.queue.postpone(&job, Duration::from_secs(30)).await.unwrap();
+
+    assert_eq!(status, JobStatus::Queued);
+    engine.clock.advance(TimeDelta::seconds(29));
+    assert!(engine.queue.claim().await.unwrap().is_none());
+    engine.clock.advance(TimeDelta::seconds(2));
+    let again = engine.queue.claim().await.unwrap().unwrap();
+    assert_eq!((again.id, again.attempt), (job.id, 1));
+    let details = engine.queue.show(again.id).await.unwrap().unwrap();
+    assert!(details.attempts.is_empty(), "no failed attempt is told");
+});
+
 on_both_engines!(a_released_job_is_not_charged_an_attempt, async |engine: Engine| {
     enqueue(&engine, None, &message(&engine, "kpis.recompute")).await;
     let job = engine.queue.claim().await.unwrap().unwrap();

@@ -20,4 +20,5 @@ mod notifications;
 mod repeats;
 mod reports;
 mod rig;
+mod usage;
 mod values;

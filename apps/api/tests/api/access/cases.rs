@@ -99,6 +99,15 @@ pub(super) const ACCESS_CASES: &[Case] = &[
         Body::None,
         Who::Recipient,
     ),
+    case("organization_modules", Method::GET, "/user/organizations/me/modules", Body::None, Who::Anybody),
+    case("organization_usage", Method::GET, "/user/organizations/me/usage", Body::None, Who::Anybody),
+    case(
+        "admin_module_set",
+        Method::PATCH,
+        "/admin/organizations/{organization}/modules/imports",
+        Body::Json(|| json!({"enabled": true})),
+        Who::PlatformAdmins,
+    ),
     case(
         "dashboard_create",
         Method::POST,

@@ -65,6 +65,7 @@ impl World {
         let token = server.test.app.auth.issue_set_password_token(&operator, &owner.email).await.unwrap();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let places = vec![
+            ("{organization}", owner.organization_id().to_owned()),
             ("{dashboard}", dashboard),
             ("{empty_dashboard}", empty_dashboard),
             ("{kpi}", kpi),
@@ -73,7 +74,6 @@ impl World {
             ("{comment}", text(&comment["id"])),
             ("{import}", text(&import["id"])),
             ("{notification}", told),
-            ("{organization}", owner.organization_id().to_owned()),
             ("{operation}", text(&operations["items"][0]["id"])),
             ("{set_password}", token.token.expose().to_owned()),
             ("{email}", author.email.clone()),

@@ -5,12 +5,13 @@ mod runs;
 mod writer;
 
 use super::TenantStore;
+use super::usage::{SeaStoredFiles, SeaUsage};
 use super::work::TenantWork;
 use async_trait::async_trait;
 use runs::SeaImportRuns;
-use vigie_imports::{ImportReads, ImportRunRepository, ImportStore, ImportWork, ValueWriter};
+use vigie_imports::{ImportReads, ImportRunRepository, ImportStore, ImportWork, StoredFiles, ValueWriter};
 use vigie_jobs::Outbox;
-use vigie_kernel::{AuditLog, StoreError, TenantContext};
+use vigie_kernel::{AuditLog, StoreError, TenantContext, UsageCounters};
 use writer::SeaValueWriter;
 
 #[async_trait]
@@ -31,6 +32,14 @@ impl ImportWork for TenantWork {
 
     fn values(&mut self) -> Box<dyn ValueWriter + '_> {
         Box::new(SeaValueWriter { connection: &self.txn, tenant: &self.tenant, ids: self.ids.as_ref() })
+    }
+
+    fn stored_files(&mut self) -> Box<dyn StoredFiles + '_> {
+        Box::new(SeaStoredFiles(&self.txn))
+    }
+
+    fn usage(&mut self) -> Box<dyn UsageCounters + '_> {
+        Box::new(SeaUsage(&self.txn))
     }
 
     fn outbox(&mut self) -> Box<dyn Outbox + '_> {

@@ -14,13 +14,14 @@ pub(super) use rows::{VALUE_COLUMNS, ValueRow, value};
 pub(super) use values::{insert_revisions, insert_values, update_value};
 
 use super::TenantStore;
+use super::usage::SeaUsage;
 use super::work::TenantWork;
 use async_trait::async_trait;
 use dashboards::SeaDashboards;
 use definitions::{SeaKpis, SeaThresholds};
 use values::{SeaClosings, SeaRevisions, SeaValues};
 use vigie_jobs::Outbox;
-use vigie_kernel::{AuditLog, StoreError, TenantContext};
+use vigie_kernel::{AuditLog, StoreError, TenantContext, UsageCounters};
 use vigie_kpis::{
     ClosingRepository, DashboardRepository, KpiReads, KpiRepository, KpiStore, KpiWork, ReportingReads,
     ReportingStore, RevisionRepository, ThresholdRepository, ValueRepository,
@@ -67,6 +68,10 @@ impl KpiWork for TenantWork {
 
     fn closings(&mut self) -> Box<dyn ClosingRepository + '_> {
         Box::new(SeaClosings(&self.txn))
+    }
+
+    fn usage(&mut self) -> Box<dyn UsageCounters + '_> {
+        Box::new(SeaUsage(&self.txn))
     }
 
     fn outbox(&mut self) -> Box<dyn Outbox + '_> {

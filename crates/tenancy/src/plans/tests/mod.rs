@@ -1,0 +1,4 @@
+//! Plans, their exceptions, and what they allow.
+
+mod rules;
+mod service;
