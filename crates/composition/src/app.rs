@@ -6,15 +6,16 @@ use crate::config::{Config, LimitsConfig, SignupMode};
 use crate::error::StartError;
 use crate::notifier::Notifier;
 use crate::prune::{PrunePlatform, Pruner};
+use crate::sharing::Sharing;
 use secrecy::ExposeSecret;
 use std::path::Path;
 use std::sync::Arc;
 use url::Url;
 use vigie_action_plans::{ActionGiven, ActionPlanService, ActionPlans, CommentWritten};
 use vigie_adapters::{
-    AeadSealer, BlockingParsePool, Ed25519Tokens, Limiter, LocalFileSpaces, LocalFiles, PasswordPool,
-    PasswordPoolConfig, Rate, Signer, SystemClock, SystemIds, SystemRandomness, SystemSecrets, SystemTimer,
-    TokenNames,
+    AeadSealer, BlockingParsePool, Ed25519Tokens, LocalFileSpaces, LocalFiles, News, PasswordPool,
+    PasswordPoolConfig, Rate, SharedLimiter, Signer, SystemClock, SystemIds, SystemRandomness, SystemSecrets,
+    SystemTimer, TokenNames,
 };
 use vigie_auth::{Auth, AuthPolicy, AuthPorts, AuthService, Upkeep};
 use vigie_imports::{ApplyImportRun, ImportRunEnded, ImportRunner, ImportService, ImportServiceImpl, Limits};
@@ -22,7 +23,7 @@ use vigie_jobs::Handle;
 use vigie_kernel::{BoxError, Clock, IdSource, OperatorContext, RequestRepeats};
 use vigie_kpis::{KpiService, KpiTurnedRed, Kpis, Reporting, ReportingService};
 use vigie_notifications::{NotificationService, Notifications};
-use vigie_platform_monitoring::{HealthService, PlatformHealth};
+use vigie_platform_monitoring::{HealthProbe, HealthService, PlatformHealth};
 use vigie_repository::{
     ControlStore, JobQueue, QueueLimits, Registry, RegistryLimits, RegistryMembers, Relay, RelaySignal,
     Schedules, ServerDatabases, TenantRepeats, TenantServer, TenantStore,
@@ -60,7 +61,7 @@ pub struct App {
     /// Signs cursors.
     pub signer: Arc<Signer>,
     /// Counts requests.
-    pub limiter: Arc<Limiter>,
+    pub limiter: Arc<SharedLimiter>,
     /// The job queue.
     pub queue: Arc<JobQueue>,
     /// Schedules of the platform and of organizations.
@@ -72,6 +73,7 @@ pub struct App {
     /// Gives ids.
     pub ids: Arc<dyn IdSource>,
     background: Background,
+    news: Arc<News>,
 }
 
 impl App {
@@ -83,6 +85,8 @@ impl App {
         private_folder(&config.data_dir)?;
         let control = open_control(&config).await?;
         control.migrate().await?;
+        let signer = Arc::new(Signer::load(&keys_folder(&config)?).map_err(part("the signing key"))?);
+        let sharing = Sharing::build(&config, &signer, &throttles(&config.limits))?;
         let server = Arc::new(tenant_server(&config)?);
         let databases = Arc::new(ServerDatabases::new(
             Arc::clone(&server),
@@ -98,7 +102,9 @@ impl App {
         let signal = RelaySignal::default();
         let store = Arc::new(TenantStore::new(Arc::clone(&registry), signal.clone(), Arc::clone(&ids)));
         let repeats = Arc::new(TenantRepeats::new((*store).clone(), Arc::clone(&clock)));
-        let queue = Arc::new(job_queue(&config, &control, &clock, &ids));
+        let queue = job_queue(&config, &control, &clock, &ids).with_wake_up(sharing.news.clone());
+        let queue = Arc::new(queue);
+        sharing.on_call(&queue, JobQueue::wake);
         let relay = Arc::new(Relay::new(
             control.connection().clone(),
             Arc::clone(&registry),
@@ -106,10 +112,8 @@ impl App {
             signal,
         ));
 
-        let tenancy = tenancy(&config, &control, &databases, (&clock, &ids))?;
-        let signer = Arc::new(Signer::load(&keys_folder(&config)?).map_err(part("the signing key"))?);
-        let limiter = Arc::new(Limiter::new(&throttles(&config.limits)));
-        let auth = auth(&config, &control, &registry, &tenancy, (&signer, &limiter), (&clock, &ids))?;
+        let tenancy = tenancy(&config, &control, &databases, &sharing, (&clock, &ids))?;
+        let auth = auth(&config, &control, &registry, &tenancy, (&signer, &sharing), (&clock, &ids))?;
         let (imports, runner) = imports(&config, &store, &auth, (&clock, &ids))?;
         let notifications: Arc<dyn NotificationService> =
             Arc::new(Notifications::new(store.clone(), Arc::clone(&clock), Arc::clone(&ids)));
@@ -122,6 +126,7 @@ impl App {
             platform: Arc::from([PrunePlatform::nightly().map_err(part("the nightly schedule"))?]),
             tenancy: Arc::clone(&tenancy),
             upkeep: Arc::new(Upkeep::new(Arc::new(control.clone()), Arc::clone(&clock))),
+            news: Arc::clone(&sharing.news),
             random: Arc::new(SystemRandomness),
             workers: config.worker.concurrency,
             security_workers: config.worker.security,
@@ -140,16 +145,17 @@ impl App {
             actions: Arc::new(ActionPlans::new(store, Arc::clone(&clock), Arc::clone(&ids))),
             imports,
             repeats,
-            health: Arc::new(PlatformHealth::new(vec![Arc::new(ControlProbe(control))], Arc::clone(&clock))),
+            health: health(control, &sharing, &clock),
             notifications,
             signer,
-            limiter,
+            limiter: sharing.limiter,
             queue,
             schedules,
             registry,
             clock,
             ids,
             background,
+            news: sharing.news,
             config: Arc::new(config),
         })
     }
@@ -175,6 +181,17 @@ impl App {
         &self.background
     }
 
+    /// Waits a moment until other processes have been told of what this one has changed: before it ends.
+    pub async fn settle(&self) {
+        self.news.settle().await;
+    }
+
+    /// Whether several processes may use the databases at once and would count requests each by itself.
+    #[must_use]
+    pub fn counts_alone(&self) -> bool {
+        self.config.redis.url.is_none() && !is_sqlite(&self.config)
+    }
+
     /// Whether this process should run jobs itself when it serves requests: by default on SQLite, where it is the only one.
     #[must_use]
     pub fn runs_jobs(&self) -> bool {
@@ -186,6 +203,7 @@ fn tenancy(
     config: &Config,
     control: &ControlStore,
     databases: &Arc<ServerDatabases>,
+    sharing: &Sharing,
     (clock, ids): (&Arc<dyn Clock>, &Arc<dyn IdSource>),
 ) -> Result<Arc<dyn TenancyService>, StartError> {
     let spaces = LocalFileSpaces::try_new(&files_folder(config)).map_err(part("the folder of files"))?;
@@ -199,7 +217,10 @@ fn tenancy(
         clock: Arc::clone(clock),
         ids: Arc::clone(ids),
     };
-    Ok(Arc::new(Tenancy::new(ports, resolution_rules(config)?, config.database.tenant_prefix.clone())))
+    let tenancy = Tenancy::new(ports, resolution_rules(config)?, config.database.tenant_prefix.clone());
+    let tenancy = Arc::new(tenancy.sharing(Arc::clone(&sharing.resolutions), sharing.news.clone()));
+    sharing.on_change(&tenancy, Tenancy::forget);
+    Ok(tenancy)
 }
 
 /// The service and the handler of its jobs.
@@ -237,7 +258,7 @@ fn auth(
     control: &ControlStore,
     registry: &Arc<Registry>,
     tenancy: &Arc<dyn TenancyService>,
-    (signer, limiter): (&Arc<Signer>, &Arc<Limiter>),
+    (signer, sharing): (&Arc<Signer>, &Sharing),
     (clock, ids): (&Arc<dyn Clock>, &Arc<dyn IdSource>),
 ) -> Result<Arc<dyn AuthService>, StartError> {
     let issuer = config.public_url.as_ref().map_or_else(|| "vigie".to_owned(), ToString::to_string);
@@ -259,13 +280,22 @@ fn auth(
         secrets: Arc::new(SystemSecrets),
         sealer: Arc::new(AeadSealer),
         pseudonyms: signer.clone(),
-        throttle: Arc::new(LimitedAccounts(Arc::clone(limiter))),
+        throttle: Arc::new(LimitedAccounts(Arc::clone(&sharing.limiter))),
         provisioning: Arc::new(TenancyProvisioning(Arc::clone(tenancy))),
         members: Arc::new(RegistryMembers::new(Arc::clone(registry), Arc::clone(clock))),
         clock: Arc::clone(clock),
         ids: Arc::clone(ids),
     };
-    Ok(Arc::new(Auth::new(ports, policy)))
+    let auth = Auth::new(ports, policy).sharing(Arc::clone(&sharing.sessions), sharing.news.clone());
+    let auth = Arc::new(auth);
+    sharing.on_change(&auth, Auth::forget);
+    Ok(auth)
+}
+
+fn health(control: ControlStore, sharing: &Sharing, clock: &Arc<dyn Clock>) -> Arc<dyn HealthService> {
+    let control: Arc<dyn HealthProbe> = Arc::new(ControlProbe(control));
+    let probes = std::iter::once(control).chain(sharing.probe.clone()).collect();
+    Arc::new(PlatformHealth::new(probes, Arc::clone(clock)))
 }
 
 /// The handlers of what members are told of.

@@ -21,7 +21,7 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The databases.
     pub database: DatabaseConfig,
-    /// Redis.
+    /// Redis, which several processes share; without it each remembers and counts by itself.
     pub redis: UrlConfig,
     /// Outgoing mail.
     pub mail: MailConfig,
@@ -316,7 +316,6 @@ impl Config {
     /// Refuses what this version cannot do, rather than starting without it.
     fn check(&self) -> Result<(), StartError> {
         let unsupported = [
-            ("redis.url", self.redis.url.is_some()),
             ("mail.url", self.mail.url.is_some()),
             ("mail.from", self.mail.from.is_some()),
             ("files.url", self.files.url.is_some()),

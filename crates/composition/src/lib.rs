@@ -8,6 +8,7 @@ mod error;
 mod figures;
 mod notifier;
 mod prune;
+mod sharing;
 
 pub use app::App;
 pub use background::{Background, Handlers};
@@ -17,7 +18,7 @@ pub use config::{
 };
 pub use error::StartError;
 pub use figures::{JOB_DURATION, JOB_SECONDS, describe_jobs, measure_queue};
-pub use vigie_adapters::{LimitKey, LimitPolicy, LimitVerdict, Limiter, Limits, Rate, Signer};
+pub use vigie_adapters::{LimitKey, LimitPolicy, LimitVerdict, Limits, Rate, SharedLimiter, Signer};
 pub use vigie_repository::{
     AttemptRecord, Cancellation, JobDetails, JobFilter, JobQueue, JobStatus, JobSummary, NewSchedule,
     QueueDepth, Registry, ScheduleSummary, Schedules,

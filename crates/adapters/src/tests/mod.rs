@@ -5,6 +5,7 @@ mod limits;
 mod parse_pool;
 mod password_pool;
 mod sealer;
+mod shared;
 mod signer;
 mod system;
 mod tokens;
