@@ -50,11 +50,6 @@ impl SharedLimiter {
         }
     }
 
-    #[cfg(test)]
-    pub(crate) fn spare_check(&self, policy: LimitPolicy, key: &LimitKey) -> LimitVerdict {
-        self.shared.as_ref().map_or(LimitVerdict::Unlimited, |shared| shared.spare.check(policy, key))
-    }
-
     /// The numbers of a policy.
     #[must_use]
     pub const fn rate(&self, policy: LimitPolicy) -> Rate {

@@ -44,6 +44,10 @@ impl KeySpace {
         Self(format!("vigie:{}", &installation[..16]).into())
     }
 
+    pub(crate) fn namespace(&self) -> &str {
+        &self.0
+    }
+
     /// The names under one organization's prefix.
     pub(crate) fn organization(&self, organization: OrganizationId) -> OrganizationKeys {
         OrganizationKeys { prefix: format!("{}:org:{organization}:", self.0), organization }

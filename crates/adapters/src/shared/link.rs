@@ -82,6 +82,12 @@ impl Redis {
         Ok(Self { pool, client, breaker: Breaker::default(), keys, signer, runtime: Handle::current() })
     }
 
+    /// How all names of this installation begin.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        self.keys.namespace()
+    }
+
     /// Whether Redis answers now, asked past the breaker; the reason when it does not.
     pub async fn ping(&self) -> Result<(), String> {
         let mut ping = Pipeline::new();

@@ -87,18 +87,6 @@ async fn with_a_redis_that_says_nothing_everything_goes_on() {
 }
 
 #[tokio::test]
-async fn doors_to_accounts_have_counted_all_along_when_redis_goes() {
-    let installation = Installation::new();
-    let limits = Limits { login_by_ip: Rate::per_hour(10), ..Limits::default() };
-    let there = SharedLimiter::through(installation.process(), &limits);
-    let key = LimitKey::Id(Uuid::from_u128(1));
-    for _ in 0..10 {
-        assert!(matches!(there.check(LimitPolicy::LoginByIp, &key).await, LimitVerdict::Allow { .. }));
-    }
-    assert!(matches!(there.spare_check(LimitPolicy::LoginByIp, &key), LimitVerdict::Deny { .. }));
-}
-
-#[tokio::test]
 async fn an_address_that_is_none_is_refused_without_telling_it() {
     for url in ["", "localhost", "http://:hunter2@localhost", "redis//:hunter2@localhost"] {
         let refused = Redis::try_new(url, Installation::new().signer).err().unwrap();

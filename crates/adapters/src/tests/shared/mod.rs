@@ -1,15 +1,11 @@
-//! What processes share, on the Redis server that `VIGIE_TEST_REDIS_URL` names. Each test is an installation of its own.
+//! What processes share, as far as it needs no Redis server; `tests/redis` has the rest.
 
 mod away;
 mod breaker;
-mod counters;
 mod keys;
-mod memories;
-mod news;
 
 use crate::{Redis, Signer};
-use chrono::{DateTime, TimeDelta, Utc};
-use deadpool_redis::redis::Pipeline;
+use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -28,31 +24,8 @@ impl Installation {
         Self { signer: Arc::new(Signer::load(keys.path()).unwrap()), _keys: keys }
     }
 
-    /// A process of it.
-    fn process(&self) -> Arc<Redis> {
-        let url = std::env::var("VIGIE_TEST_REDIS_URL")
-            .expect("VIGIE_TEST_REDIS_URL names no server: scripts/services run -- cargo test");
-        self.process_at(&url)
-    }
-
     fn process_at(&self, url: &str) -> Arc<Redis> {
         Arc::new(Redis::try_new(url, Arc::clone(&self.signer)).unwrap())
-    }
-
-    /// Everything that it keeps in Redis.
-    async fn kept(&self, redis: &Redis) -> Vec<(String, Vec<u8>)> {
-        let mut scan = Pipeline::new();
-        let own = redis.keys().platform().calls().to_string().replace("all:calls", "*");
-        scan.cmd("KEYS").arg(own);
-        let (names,): (Vec<String>,) = redis.query(&scan).await.unwrap();
-        let mut kept = Vec::new();
-        for name in names {
-            let mut get = Pipeline::new();
-            get.cmd("GET").arg(&name);
-            let (value,): (Vec<u8>,) = redis.query(&get).await.unwrap();
-            kept.push((name, value));
-        }
-        kept
     }
 }
 
@@ -95,5 +68,3 @@ fn live_session(number: u128, of: OrganizationId) -> LiveSession {
         }),
     }
 }
-
-const LONG: TimeDelta = TimeDelta::seconds(60);

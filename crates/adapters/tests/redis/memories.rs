@@ -1,8 +1,7 @@
-use super::{Installation, LONG, live_session, organization};
-use crate::{News, RedisResolutions, RedisSessions};
+use crate::{Installation, LONG, ask, live_session, organization};
 use chrono::TimeDelta;
-use deadpool_redis::redis::Pipeline;
 use std::sync::Arc;
+use vigie_adapters::{News, RedisResolutions, RedisSessions};
 use vigie_auth::{LiveSession, SessionCache, SessionName};
 use vigie_kernel::{Invalidation, Invalidations, OrganizationId, OrganizationStatus, Recalled, Slug, Ticket};
 use vigie_tenancy::{OrganizationRef, ResolutionCache, TenantName};
@@ -88,10 +87,7 @@ async fn what_is_told_makes_older_answers_worthless() {
         ticket(sessions.recall(&name).await);
         sessions.remember(&live, ticket(sessions.recall(&name).await), LONG).await;
         known(sessions.recall(&name).await);
-        let mut gone = Pipeline::new();
-        gone.cmd("UNLINK")
-            .arg(installation.process().keys().session(live.session, live.organization).as_str());
-        installation.process().query::<(u8,)>(&gone).await.unwrap();
+        assert_ne!(installation.process().erase(organization(1)).await, Ok(0));
     }
     sessions.remember(&live, ticket(sessions.recall(&name).await), LONG).await;
     news.announce(Invalidation::Organization(organization(2)));
@@ -147,23 +143,19 @@ async fn who_reads_redis_learns_nothing_of_people_and_can_change_nothing() {
     }
     let name = TenantName::Domain("kpi.example.org".to_owned());
     names.remember(&name, &paris(organization(1)), ticket(names.recall(&name).await), LONG).await;
-    let kept = installation.kept(&redis).await;
-    assert_eq!(kept.len(), 3);
-    for (key, value) in &kept {
-        let all = format!("{key} {}", String::from_utf8_lossy(value)).to_lowercase();
+    let names = installation.names();
+    assert_eq!(names.len(), 3);
+    for name in &names {
+        let all = format!("{name} {:?}", ask(&["GET", name])).to_lowercase();
         for clear in ["jeanne", "martin", "example", "gmah", "paris", "manager"] {
-            assert!(!all.contains(clear), "{clear} is in {key}");
+            assert!(!all.contains(clear), "{clear} is in {name}");
         }
     }
     // One organization's session, copied to where another's is looked for, is no session; nor is anything made up.
-    let (from, to) = (
-        redis.keys().session(live.session, live.organization),
-        redis.keys().session(victim.session, victim.organization),
-    );
-    let mut copy = Pipeline::new();
-    copy.cmd("COPY").arg(from.as_str()).arg(to.as_str()).arg("REPLACE").ignore();
-    copy.cmd("SET").arg(from.as_str()).arg("{}").arg("PX").arg(60_000).ignore();
-    redis.query::<()>(&copy).await.unwrap();
+    let name_in = |id| names.iter().find(|name| name.contains(&format!(":org:{id}:session:"))).unwrap();
+    let (from, to) = (name_in(organization(1)), name_in(organization(2)));
+    ask(&["COPY", from, to, "REPLACE"]);
+    ask(&["SET", from, "{}", "PX", "60000"]);
     ticket(sessions.recall(&name_of(&victim)).await);
     ticket(sessions.recall(&name_of(&live)).await);
 }

@@ -1,8 +1,9 @@
-use super::Installation;
-use crate::{LimitKey, LimitPolicy, LimitVerdict, Limits, Rate, SharedLimiter};
+use crate::{Installation, server};
 use futures_util::future::join_all;
 use std::net::IpAddr;
-use std::sync::Arc;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use vigie_adapters::{LimitKey, LimitPolicy, LimitVerdict, Limits, Rate, SharedLimiter};
 
 fn ip(text: &str) -> LimitKey {
     LimitKey::ip(text.parse::<IpAddr>().unwrap())
@@ -49,17 +50,58 @@ async fn what_is_left_is_told() {
 #[tokio::test]
 async fn names_of_counters_tell_nothing() {
     let installation = Installation::new();
-    let redis = installation.process();
-    let limiter = SharedLimiter::through(Arc::clone(&redis), &Limits::default());
+    let limiter = SharedLimiter::through(installation.process(), &Limits::default());
     let keys = [ip("192.0.2.1"), LimitKey::Text("jeanne@example.org".to_owned())];
     for key in &keys {
         let _ = limiter.check(LimitPolicy::SignupByEmail, key).await;
     }
-    let kept = installation.kept(&redis).await;
-    assert_eq!(kept.len(), 2);
-    for (name, _) in kept {
+    let names = installation.names();
+    assert_eq!(names.len(), 2);
+    for name in names {
         let (start, pseudonym) = name.rsplit_once(':').unwrap();
         assert!(start.ends_with(":all:rate:signup-address"), "{name}");
         assert!(pseudonym.len() == 64 && pseudonym.bytes().all(|byte| byte.is_ascii_hexdigit()), "{name}");
     }
+}
+
+/// A way to the server that can be cut.
+async fn way(server: &str) -> (String, CancellationToken) {
+    let cut = CancellationToken::new();
+    let (start, rest) = server.split_once('@').unwrap();
+    let (address, database) = rest.split_once('/').unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("{start}@{}/{database}", listener.local_addr().unwrap());
+    let (address, stop) = (address.to_owned(), cut.clone());
+    tokio::spawn(stop.clone().run_until_cancelled_owned(async move {
+        loop {
+            let (mut near, _) = listener.accept().await.unwrap();
+            let (address, stop) = (address.clone(), stop.clone());
+            tokio::spawn(stop.run_until_cancelled_owned(async move {
+                let mut far = TcpStream::connect(address).await.unwrap();
+                tokio::io::copy_bidirectional(&mut near, &mut far).await
+            }));
+        }
+    }));
+    (url, cut)
+}
+
+#[tokio::test]
+async fn doors_to_accounts_have_counted_all_along_when_redis_goes() {
+    let limits = Limits { login_by_ip: Rate::per_hour(10), ..Limits::default() };
+    let (url, cut) = way(&server()).await;
+    let limiter = SharedLimiter::through(Installation::new().process_at(&url), &limits);
+    let (known, stranger) = (ip("192.0.2.1"), ip("192.0.2.2"));
+    for _ in 0..10 {
+        let answer = limiter.check(LimitPolicy::LoginByIp, &known).await;
+        assert!(matches!(answer, LimitVerdict::Allow { limit: 10, .. }), "{answer:?}");
+    }
+    cut.cancel();
+    let answer = limiter.check(LimitPolicy::LoginByIp, &known).await;
+    assert!(matches!(answer, LimitVerdict::Deny { limit: 5, .. }), "{answer:?}");
+    for _ in 0..5 {
+        let answer = limiter.check(LimitPolicy::LoginByIp, &stranger).await;
+        assert!(matches!(answer, LimitVerdict::Allow { limit: 5, .. }), "{answer:?}");
+    }
+    let answer = limiter.check(LimitPolicy::LoginByIp, &stranger).await;
+    assert!(matches!(answer, LimitVerdict::Deny { limit: 5, .. }), "{answer:?}");
 }

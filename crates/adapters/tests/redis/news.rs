@@ -1,10 +1,10 @@
-use super::{Installation, organization};
-use crate::News;
+use crate::{Installation, organization};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+use vigie_adapters::News;
 use vigie_jobs::WakeUp;
 use vigie_kernel::{Invalidation, Invalidations, UserId};
 
