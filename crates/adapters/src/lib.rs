@@ -3,7 +3,6 @@
 //!
 //! Each type here fills a port of a domain crate, or is used by the HTTP edge. Nothing here decides a rule of the business.
 
-mod file_spaces;
 mod files;
 mod key_file;
 mod limits;
@@ -18,8 +17,9 @@ mod system;
 mod tests;
 mod tokens;
 
-pub use file_spaces::LocalFileSpaces;
-pub use files::LocalFiles;
+pub use files::{
+    BucketAccess, FileArea, FileHash, FileKey, FilesPlace, FilesPlaceError, ObjectFiles, StoredFile,
+};
 pub use key_file::KeyError;
 pub use limits::{LimitKey, LimitPolicy, LimitVerdict, Limiter, Limits, Rate};
 pub use parse_pool::BlockingParsePool;

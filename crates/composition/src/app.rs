@@ -13,9 +13,8 @@ use std::sync::Arc;
 use url::Url;
 use vigie_action_plans::{ActionGiven, ActionPlanService, ActionPlans, CommentWritten};
 use vigie_adapters::{
-    AeadSealer, BlockingParsePool, Ed25519Tokens, LocalFileSpaces, LocalFiles, News, PasswordPool,
-    PasswordPoolConfig, Rate, SharedLimiter, Signer, SystemClock, SystemIds, SystemRandomness, SystemSecrets,
-    SystemTimer, TokenNames,
+    AeadSealer, BlockingParsePool, Ed25519Tokens, News, ObjectFiles, PasswordPool, PasswordPoolConfig, Rate,
+    SharedLimiter, Signer, SystemClock, SystemIds, SystemRandomness, SystemSecrets, SystemTimer, TokenNames,
 };
 use vigie_auth::{Auth, AuthPolicy, AuthPorts, AuthService, Upkeep};
 use vigie_imports::{ApplyImportRun, ImportRunEnded, ImportRunner, ImportService, ImportServiceImpl, Limits};
@@ -112,9 +111,10 @@ impl App {
             signal,
         ));
 
-        let tenancy = tenancy(&config, &control, &databases, &sharing, (&clock, &ids))?;
+        let files = Arc::new(crate::files::open(&config)?);
+        let tenancy = tenancy(&config, (&control, &databases, &files), &sharing, (&clock, &ids))?;
         let auth = auth(&config, &control, &registry, &tenancy, (&signer, &sharing), (&clock, &ids))?;
-        let (imports, runner) = imports(&config, &store, &auth, (&clock, &ids))?;
+        let (imports, runner) = imports(&config, (&store, files), &auth, (&clock, &ids));
         let notifications: Arc<dyn NotificationService> =
             Arc::new(Notifications::new(store.clone(), Arc::clone(&clock), Arc::clone(&ids)));
         let schedules = Arc::new(schedules(&control, &queue, &clock, &ids));
@@ -201,16 +201,14 @@ impl App {
 
 fn tenancy(
     config: &Config,
-    control: &ControlStore,
-    databases: &Arc<ServerDatabases>,
+    (control, databases, files): (&ControlStore, &Arc<ServerDatabases>, &Arc<ObjectFiles>),
     sharing: &Sharing,
     (clock, ids): (&Arc<dyn Clock>, &Arc<dyn IdSource>),
 ) -> Result<Arc<dyn TenancyService>, StartError> {
-    let spaces = LocalFileSpaces::try_new(&files_folder(config)).map_err(part("the folder of files"))?;
     let ports = TenancyPorts {
         store: Arc::new(control.clone()),
         databases: databases.clone(),
-        files: Arc::new(spaces),
+        files: files.clone(),
         placement: Arc::new(OneServer),
         tokens: Arc::new(SetPasswordTokens(Arc::new(SystemSecrets))),
         timer: Arc::new(SystemTimer),
@@ -228,12 +226,11 @@ type Imports = (Arc<dyn ImportService>, Arc<dyn Handle<ApplyImportRun>>);
 
 fn imports(
     config: &Config,
-    store: &Arc<TenantStore>,
+    (store, files): (&Arc<TenantStore>, Arc<ObjectFiles>),
     auth: &Arc<dyn AuthService>,
     (clock, ids): (&Arc<dyn Clock>, &Arc<dyn IdSource>),
-) -> Result<Imports, StartError> {
+) -> Imports {
     let limits = Limits { upload_bytes: config.limits.import_bytes, ..Limits::default() };
-    let files = Arc::new(LocalFiles::try_new(&files_folder(config)).map_err(part("the file store"))?);
     let pool = Arc::new(BlockingParsePool::new(tokio::runtime::Handle::current(), cores()));
     let service = ImportServiceImpl::new(
         store.clone(),
@@ -246,11 +243,7 @@ fn imports(
     let members = Arc::new(MemberContexts(Arc::clone(auth)));
     let runner =
         ImportRunner::new(store.clone(), files, pool, members, Arc::clone(clock), Arc::clone(ids), limits);
-    Ok((Arc::new(service), Arc::new(runner)))
-}
-
-fn files_folder(config: &Config) -> std::path::PathBuf {
-    config.data_dir.join("files")
+    (Arc::new(service), Arc::new(runner))
 }
 
 fn auth(

@@ -6,6 +6,7 @@ mod bridges;
 mod config;
 mod error;
 mod figures;
+mod files;
 mod notifier;
 mod prune;
 mod sharing;
@@ -13,8 +14,8 @@ mod sharing;
 pub use app::App;
 pub use background::{Background, Handlers};
 pub use config::{
-    AuthConfig, Config, DatabaseConfig, HttpConfig, LimitsConfig, LogConfig, LogFormat, MailConfig,
-    MetricsConfig, SignupMode, UrlConfig, WorkerConfig,
+    AuthConfig, Config, DatabaseConfig, FilesConfig, HttpConfig, LimitsConfig, LogConfig, LogFormat,
+    MailConfig, MetricsConfig, SignupMode, UrlConfig, WorkerConfig,
 };
 pub use error::StartError;
 pub use figures::{JOB_DURATION, JOB_SECONDS, describe_jobs, measure_queue};

@@ -17,6 +17,7 @@ mod bad_input;
 mod chaos;
 mod creations;
 mod draining;
+mod file_store;
 mod interrupted;
 mod isolation;
 mod journey;

@@ -58,7 +58,9 @@ impl Redis {
     /// Every name with its value.
     pub(crate) fn dump(&self) -> String {
         let names = self.ask(&["--scan"]);
-        names.lines().map(|name| format!("{name} {}\n", self.ask(&["GET", name]))).collect()
+        let lines: Vec<_> =
+            names.lines().map(|name| format!("{name} {}", self.ask(&["GET", name]))).collect();
+        lines.join("\n")
     }
 
     fn cli(&self, command: &[&str]) -> Output {

@@ -47,6 +47,8 @@ async fn a_wrong_setting_is_refused_in_one_clear_line(place: Place) {
         ("VIGIE__AUTH__SIGNUP", "sometimes", &["sometimes"]),
         ("VIGIE__AUTH__SIGNUP", "verified", &["auth.signup", "not supported"]),
         ("VIGIE__REDIS__URL", "http://:hunter2@localhost", &["redis.url", "rediss://"]),
+        ("VIGIE__FILES__URL", "ftp://me:hunter2@localhost/files", &["files.url", "s3://BUCKET"]),
+        ("VIGIE__FILES__URL", "file:///proc/nowhere", &["the file store", "/proc/nowhere"]),
         ("VIGIE__MAIL__URL", "smtp://me:hunter2@localhost", &["mail.url", "not supported"]),
         ("VIGIE__DATABASE__URL", "mysql://me:hunter2@localhost/vigie", &["database.url", "mysql"]),
         ("VIGIE__DATABASE__URL", "postgres://me:hunter2@127.0.0.1:1/vigie", &["database"]),

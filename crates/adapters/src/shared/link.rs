@@ -92,7 +92,7 @@ impl Redis {
     pub async fn ping(&self) -> Result<(), String> {
         let mut ping = Pipeline::new();
         ping.cmd("PING").ignore();
-        let outcome = in_time(self.run::<()>(&ping)).await;
+        let outcome = in_time(Box::pin(self.run::<()>(&ping))).await;
         metrics::gauge!("redis_up").set(if outcome.is_ok() { 1.0 } else { 0.0 });
         self.judge(outcome).map_err(|trouble| trouble.to_string())
     }
@@ -140,7 +140,8 @@ impl Redis {
 
     /// Asks, unless the breaker is open.
     pub(crate) async fn query<T: FromRedisValue>(&self, pipeline: &Pipeline) -> Result<T, Away> {
-        self.ask(self.run(pipeline)).await
+        // Opening a connection is rare and its future large.
+        self.ask(Box::pin(self.run(pipeline))).await
     }
 
     /// Runs a script, unless the breaker is open. One that the server does not have any more is loaded again.
@@ -149,7 +150,7 @@ impl Redis {
             let mut connection = self.pool.get().await?;
             Ok(script.invoke_async(&mut connection).await?)
         };
-        self.ask(run).await
+        self.ask(Box::pin(run)).await
     }
 
     async fn run<T: FromRedisValue>(&self, pipeline: &Pipeline) -> Result<T, Trouble> {

@@ -102,7 +102,7 @@ impl News {
         while !stop.is_cancelled() {
             let heard = tokio::select! {
                 () = stop.cancelled() => return,
-                heard = self.hear(line, &mut pause) => heard,
+                heard = Box::pin(self.hear(line, &mut pause)) => heard,
             };
             if let Err(down) = heard {
                 tracing::debug!(error = %down, "the news of other processes do not come through");

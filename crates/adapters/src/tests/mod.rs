@@ -1,4 +1,3 @@
-mod file_spaces;
 mod files;
 mod key_file;
 mod limits;

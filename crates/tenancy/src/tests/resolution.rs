@@ -101,13 +101,11 @@ struct Shared(Option<OrganizationRef>);
 #[async_trait]
 impl ResolutionCache for Shared {
     async fn recall(&self, _: &TenantName) -> Recalled<OrganizationRef> {
-        match &self.0 {
-            Some(known) => Recalled::Known { value: known.clone(), good_for: TimeDelta::seconds(1) },
-            None => {
-                tokio::task::yield_now().await;
-                Recalled::Unknown(Ticket::void())
-            }
+        if let Some(known) = &self.0 {
+            return Recalled::Known { value: known.clone(), good_for: TimeDelta::seconds(1) };
         }
+        tokio::task::yield_now().await;
+        Recalled::Unknown(Ticket::void())
     }
 
     async fn remember(&self, _: &TenantName, _: &OrganizationRef, _: Ticket, _: TimeDelta) {}
