@@ -48,6 +48,7 @@ struct StoredMember {
     slug: String,
     name: String,
     status: String,
+    status_reason: Option<String>,
     settings: OrganizationSettings,
     role: String,
     active: bool,
@@ -127,12 +128,13 @@ impl StoredUser {
 impl StoredMember {
     fn of(member: &LiveMembership) -> Self {
         let LiveMembership { organization, role, active, authorization_version } = member;
-        let OrganizationSummary { id, slug, name, status, settings } = organization;
+        let OrganizationSummary { id, slug, name, status, status_reason, settings } = organization;
         Self {
             id: *id,
             slug: slug.to_string(),
             name: name.clone(),
             status: status.name().to_owned(),
+            status_reason: status_reason.clone(),
             settings: *settings,
             role: role.name().to_owned(),
             active: *active,
@@ -147,6 +149,7 @@ impl StoredMember {
                 slug: Slug::parse(&self.slug).ok()?,
                 name: self.name,
                 status: OrganizationStatus::from_name(&self.status)?,
+                status_reason: self.status_reason,
                 settings: self.settings,
             },
             role: Role::from_name(&self.role)?,

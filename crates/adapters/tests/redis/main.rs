@@ -86,6 +86,7 @@ pub(crate) fn live_session(number: u128, of: OrganizationId) -> LiveSession {
                 slug: Slug::parse("gmah-paris").unwrap(),
                 name: "GMAH Paris".to_owned(),
                 status: OrganizationStatus::ReadOnly,
+                status_reason: Some("over quota".to_owned()),
                 settings: OrganizationSettings { fiscal_start_month: 9, ..OrganizationSettings::default() },
             },
             role: Role::Manager,
