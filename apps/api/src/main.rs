@@ -58,6 +58,11 @@ async fn run(arguments: Arguments) -> Result<(), BoxError> {
     let address = listener.local_addr()?;
     let app = App::build(config).await?;
     app.recover().await?;
+    if app.counts_alone() {
+        tracing::warn!(
+            "redis.url is not set: throttles are counted in this process alone, whatever others do"
+        );
+    }
 
     let drain = if address.ip().is_loopback() { Duration::ZERO } else { DRAIN };
     let settings = ServerSettings { drain, ..ServerSettings::from(&*app.config) };
@@ -77,6 +82,7 @@ async fn run(arguments: Arguments) -> Result<(), BoxError> {
     let outcome = server.await;
     stop.cancel();
     background.await?;
+    app.settle().await;
     tracing::info!("stopped");
     Ok(outcome?)
 }

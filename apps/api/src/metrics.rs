@@ -34,6 +34,10 @@ fn install() -> Result<PrometheusHandle, String> {
     metrics::describe_histogram!(DURATION, metrics::Unit::Seconds, "Time to answer, by route and method.");
     metrics::describe_gauge!(IN_FLIGHT, "Requests being answered.");
     describe_jobs();
+    metrics::describe_gauge!("redis_up", "1 while Redis answers; absent where none is used.");
+    metrics::describe_counter!("redis_failures_total", "Times that Redis gave no answer.");
+    metrics::describe_counter!("redis_news_lost_total", "News that no other process could be told.");
+    metrics::describe_counter!("rate_limit_fail_open_total", "Requests let through uncounted, by policy.");
     metrics::describe_gauge!("app_build_info", "1, with the version of the program.");
     metrics::gauge!("app_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     Ok(handle)

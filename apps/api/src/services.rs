@@ -4,7 +4,7 @@ use actix_web::web;
 use std::sync::Arc;
 use vigie_action_plans::ActionPlanService;
 use vigie_auth::AuthService;
-use vigie_composition::{JobQueue, Limiter, Signer};
+use vigie_composition::{JobQueue, SharedLimiter, Signer};
 use vigie_imports::ImportService;
 use vigie_kernel::{Clock, IdSource, RequestRepeats};
 use vigie_kpis::{KpiService, ReportingService};
@@ -40,7 +40,7 @@ pub struct Services {
     /// Signs the cursors of lists, so that one that the product did not give is refused.
     pub cursors: Arc<Signer>,
     /// Counts requests.
-    pub limiter: Arc<Limiter>,
+    pub limiter: Arc<SharedLimiter>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Gives request ids.

@@ -350,7 +350,7 @@ async fn an_organization_is_created_and_its_owner_gets_a_token() {
     app.auth.set_password(choice(again.json["token"].as_str().unwrap()), &client).await.unwrap();
 
     let again = place.try_run(&CREATE, "").await.unwrap_err();
-    assert_eq!((again.exit_code(), again.explained().as_str()), (1, "the slug is again"));
+    assert_eq!((again.exit_code(), again.explained().as_str()), (1, "the slug is taken"));
     let operations = place.run(&["tenant", "operations", "--slug", "paris"], "").await;
     assert_eq!(operations.json["operations"][0]["steps"].as_array().unwrap().len(), 11);
     let id = operations.json["operations"][0]["id"].as_str().unwrap();

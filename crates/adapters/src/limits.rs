@@ -43,6 +43,11 @@ impl Rate {
         Self { limit, window_seconds: 86_400 }
     }
 
+    /// Half as many in the same time, at least one.
+    const fn half(self) -> Self {
+        Self { limit: if self.limit < 2 { 1 } else { self.limit / 2 }, ..self }
+    }
+
     fn quota(self) -> Quota {
         let limit = NonZeroU32::new(self.limit).unwrap_or(NonZeroU32::MIN);
         let window = Duration::from_secs(u64::from(self.window_seconds.max(1)));
@@ -122,6 +127,22 @@ impl LimitPolicy {
     }
 }
 
+impl LimitPolicy {
+    /// Whether it guards a door at which passwords and tokens are tried out. Such a door never stands open, not even while the
+    /// counters that processes share are away.
+    #[must_use]
+    pub const fn guards_accounts(self) -> bool {
+        match self {
+            Self::LoginByIp
+            | Self::RefreshByIp
+            | Self::RefreshBySession
+            | Self::SignupByIp
+            | Self::SignupByEmail => true,
+            Self::AnonymousByIp | Self::MemberByUser => false,
+        }
+    }
+}
+
 /// Whom a limit counts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum LimitKey {
@@ -189,11 +210,20 @@ impl Limiter {
     pub fn new(limits: &Limits) -> Self {
         Self::with_clock(limits, &DefaultClock::default())
     }
+
+    /// A limiter that allows half as much, for the time in which a shared one is away.
+    pub(crate) fn at_half(limits: &Limits) -> Self {
+        Self::scaled(limits, &DefaultClock::default(), Rate::half)
+    }
 }
 
 impl<C: Clock + Clone> Limiter<C> {
     pub(crate) fn with_clock(limits: &Limits, clock: &C) -> Self {
-        let gate = |rate| Gate::new(rate, clock);
+        Self::scaled(limits, clock, |rate| rate)
+    }
+
+    fn scaled(limits: &Limits, clock: &C, scale: impl Fn(Rate) -> Rate) -> Self {
+        let gate = |rate| Gate::new(scale(rate), clock);
         Self {
             enabled: limits.enabled,
             login_by_ip: gate(limits.login_by_ip),

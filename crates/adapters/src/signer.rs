@@ -54,6 +54,13 @@ impl Signer {
         Some(payload.to_vec())
     }
 
+    /// A secret for one use, which follows from the key.
+    pub(crate) fn secret_for(&self, purpose: &str, use_of: &str) -> [u8; 32] {
+        let mut secret = [0; 32];
+        secret.copy_from_slice(self.mac(purpose, use_of.as_bytes()).as_ref());
+        secret
+    }
+
     fn mac(&self, purpose: &str, payload: &[u8]) -> hmac::Tag {
         let mut context = hmac::Context::with_key(&self.key);
         context.update(purpose.as_bytes());

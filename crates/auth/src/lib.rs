@@ -42,7 +42,7 @@ pub use commands::{
     SignUp, SignedIn,
 };
 pub use error::{AuthError, OrganizationRefusal};
-pub use live::{LiveMembership, LiveSession};
+pub use live::{LiveMembership, LiveSession, SessionCache, SessionName};
 pub use login_attempts::LoginAttempts;
 pub use matrix::{PERMISSION_ROWS, PermissionRow, permissions_of};
 pub use membership::{MemberOrganization, Membership, MembershipSnapshot};

@@ -1,10 +1,13 @@
 //! What is true of a session right now, and the short memory of it.
 
-use crate::{AuthError, OrganizationSummary, UserSummary};
+use crate::{AccessClaims, AuthError, OrganizationSummary, UserSummary};
+use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use vigie_kernel::{OrganizationId, Role, SessionId, UserId};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use vigie_kernel::{
+    Alone, Invalidation, Invalidations, OrganizationId, Recalled, Role, SessionId, Ticket, UserId,
+};
 
 /// A session with everything that decides whether a request goes through: one statement of the store.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,55 +64,136 @@ impl LiveSession {
     }
 }
 
-/// Remembers live sessions for at most a second, so that a page of twenty requests asks once.
-#[derive(Debug, Default)]
-pub(crate) struct LiveSessions {
-    known: Mutex<HashMap<SessionId, Known>>,
+/// A session as a valid access token names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionName {
+    /// The session.
+    pub session: SessionId,
+    /// Whose it is.
+    pub user: UserId,
+    /// The organization that it is for; `None` for a platform administrator.
+    pub organization: Option<OrganizationId>,
 }
 
-#[derive(Debug)]
+impl SessionName {
+    /// Whether that is the session that is named.
+    #[must_use]
+    pub fn is_of(&self, live: &LiveSession) -> bool {
+        self.session == live.session && self.user == live.user.id && self.organization == live.organization
+    }
+}
+
+impl From<&AccessClaims> for SessionName {
+    fn from(claims: &AccessClaims) -> Self {
+        Self { session: claims.session, user: claims.user, organization: claims.organization }
+    }
+}
+
+/// A memory of live sessions that processes share, behind the one that each has of its own.
+#[async_trait]
+pub trait SessionCache: Send + Sync {
+    /// What another process has found out. A memory that does not answer knows nothing.
+    async fn recall(&self, name: &SessionName) -> Recalled<LiveSession>;
+
+    /// Keeps an answer for at most `good_for`, unless something has changed since the ticket was given.
+    async fn remember(&self, session: &LiveSession, ticket: Ticket, good_for: TimeDelta);
+}
+
+#[async_trait]
+impl SessionCache for Alone {
+    async fn recall(&self, _name: &SessionName) -> Recalled<LiveSession> {
+        Recalled::Unknown(Ticket::void())
+    }
+
+    async fn remember(&self, _session: &LiveSession, _ticket: Ticket, _good_for: TimeDelta) {}
+}
+
+/// Remembers live sessions for at most a second, so that a page of twenty requests asks once.
+pub(crate) struct LiveSessions {
+    state: Mutex<State>,
+    pub(crate) shared: Arc<dyn SessionCache>,
+    news: Arc<dyn Invalidations>,
+}
+
+#[derive(Default)]
+struct State {
+    known: HashMap<SessionId, Known>,
+    /// Grows each time something is forgotten: what was asked before is not remembered after it.
+    generation: u64,
+}
+
 struct Known {
     session: Arc<LiveSession>,
     asked_at: DateTime<Utc>,
 }
 
-/// For how long an answer is believed.
-const BELIEVED: TimeDelta = TimeDelta::seconds(1);
+/// For how long an answer is believed, whichever process got it.
+pub(crate) const BELIEVED: TimeDelta = TimeDelta::seconds(1);
 /// Sessions remembered at a time; when full, the old ones are forgotten, and then all.
 const CAPACITY: usize = 10_000;
 
 impl LiveSessions {
-    /// What was asked less than a second ago. A clock that went back believes nothing.
-    pub(crate) fn get(&self, id: SessionId, now: DateTime<Utc>) -> Option<Arc<LiveSession>> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(&id).filter(|known| fresh(known, now)).map(|known| Arc::clone(&known.session))
+    pub(crate) fn new(shared: Arc<dyn SessionCache>, news: Arc<dyn Invalidations>) -> Self {
+        Self { state: Mutex::default(), shared, news }
     }
 
-    /// Remembers an answer. `asked_at` is from before the store was asked.
-    pub(crate) fn put(&self, session: Arc<LiveSession>, asked_at: DateTime<Utc>) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= CAPACITY {
-            known.retain(|_, entry| fresh(entry, asked_at));
-            if known.len() >= CAPACITY {
-                known.clear();
+    /// What was asked less than a second ago; else the generation to give back to [`LiveSessions::put`]. A clock that went back
+    /// believes nothing.
+    pub(crate) fn get(&self, id: SessionId, now: DateTime<Utc>) -> Result<Arc<LiveSession>, u64> {
+        let state = self.state();
+        match state.known.get(&id).filter(|known| fresh(known, now)) {
+            Some(known) => Ok(Arc::clone(&known.session)),
+            None => Err(state.generation),
+        }
+    }
+
+    /// Remembers an answer, unless something was forgotten since the generation was taken. `asked_at` is from before the
+    /// store was asked.
+    pub(crate) fn put(&self, session: Arc<LiveSession>, generation: u64, asked_at: DateTime<Utc>) {
+        let mut state = self.state();
+        if state.generation != generation {
+            return;
+        }
+        if state.known.len() >= CAPACITY {
+            state.known.retain(|_, entry| fresh(entry, asked_at));
+            if state.known.len() >= CAPACITY {
+                state.known.clear();
             }
         }
-        known.insert(session.session, Known { session, asked_at });
+        state.known.insert(session.session, Known { session, asked_at });
     }
 
-    /// Forgets one session.
-    pub(crate) fn forget(&self, id: SessionId) {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+    /// Lets every process forget a session of a user, after it has changed.
+    pub(crate) fn forget(&self, id: SessionId, user: UserId) {
+        self.drop_where(|known| known.session == id);
+        self.news.announce(Invalidation::User(user));
     }
 
-    /// Forgets every session of a user.
+    /// Lets every process forget a user: his account, all of his sessions, his memberships.
     pub(crate) fn forget_user(&self, user: UserId) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.retain(|_, entry| entry.session.user.id != user);
+        self.forget_here(Invalidation::User(user));
+        self.news.announce(Invalidation::User(user));
+    }
+
+    /// Forgets what this process remembers of it.
+    pub(crate) fn forget_here(&self, what: Invalidation) {
+        match what {
+            Invalidation::User(user) => self.drop_where(|known| known.user.id == user),
+            Invalidation::Organization(id) => self.drop_where(|known| known.organization == Some(id)),
+        }
+    }
+
+    fn drop_where(&self, gone: impl Fn(&LiveSession) -> bool) {
+        let mut state = self.state();
+        state.generation += 1;
+        state.known.retain(|_, entry| !gone(&entry.session));
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn fresh(known: &Known, now: DateTime<Utc>) -> bool {
-    let age = now - known.asked_at;
-    age >= TimeDelta::zero() && age < BELIEVED
+    (TimeDelta::zero()..BELIEVED).contains(&(now - known.asked_at))
 }

@@ -7,23 +7,25 @@ use crate::error::StartError;
 use crate::module_gate::{Needs, OfModule};
 use crate::notifier::Notifier;
 use crate::prune::{PrunePlatform, Pruner};
+use crate::sharing::Sharing;
 use secrecy::ExposeSecret;
 use std::path::Path;
 use std::sync::Arc;
 use url::Url;
 use vigie_action_plans::{ActionGiven, ActionPlanService, ActionPlans, CommentWritten};
 use vigie_adapters::{
-    AeadSealer, BlockingParsePool, Ed25519Tokens, Limiter, LocalFileSpaces, LocalFiles, PasswordPool,
-    PasswordPoolConfig, Rate, Signer, SystemClock, SystemIds, SystemRandomness, SystemSecrets, SystemTimer,
-    TokenNames,
+    AeadSealer, BlockingParsePool, Ed25519Tokens, News, ObjectFiles, PasswordPool, PasswordPoolConfig, Rate,
+    SharedLimiter, Signer, SystemClock, SystemIds, SystemRandomness, SystemSecrets, SystemTimer, TokenNames,
 };
 use vigie_auth::{Auth, AuthPolicy, AuthPorts, AuthService, Upkeep};
 use vigie_imports::{ApplyImportRun, ImportRunEnded, ImportRunner, ImportService, ImportServiceImpl, Limits};
 use vigie_jobs::{Handle, Job};
-use vigie_kernel::{BoxError, Clock, EntitlementSource, IdSource, Module, OperatorContext, RequestRepeats};
+use vigie_kernel::{
+    BoxError, Clock, EntitlementSource, IdSource, Invalidation, Module, OperatorContext, RequestRepeats,
+};
 use vigie_kpis::{KpiService, KpiTurnedRed, Kpis, Reporting, ReportingService};
 use vigie_notifications::{NotificationService, Notifications};
-use vigie_platform_monitoring::{HealthService, PlatformHealth};
+use vigie_platform_monitoring::{HealthProbe, HealthService, PlatformHealth};
 use vigie_repository::{
     ControlStore, JobQueue, QueueLimits, Registry, RegistryLimits, RegistryMembers, Relay, RelaySignal,
     Schedules, ServerDatabases, TenantRepeats, TenantServer, TenantStore,
@@ -63,7 +65,7 @@ pub struct App {
     /// Signs cursors.
     pub signer: Arc<Signer>,
     /// Counts requests.
-    pub limiter: Arc<Limiter>,
+    pub limiter: Arc<SharedLimiter>,
     /// The job queue.
     pub queue: Arc<JobQueue>,
     /// Schedules of the platform and of organizations.
@@ -75,6 +77,7 @@ pub struct App {
     /// Gives ids.
     pub ids: Arc<dyn IdSource>,
     background: Background,
+    news: Arc<News>,
 }
 
 impl App {
@@ -86,6 +89,8 @@ impl App {
         private_folder(&config.data_dir)?;
         let control = open_control(&config).await?;
         control.migrate().await?;
+        let signer = Arc::new(Signer::load(&keys_folder(&config)?).map_err(part("the signing key"))?);
+        let sharing = Sharing::build(&config, &signer, &throttles(&config.limits))?;
         let server = Arc::new(tenant_server(&config)?);
         let databases = Arc::new(ServerDatabases::new(
             Arc::clone(&server),
@@ -97,7 +102,9 @@ impl App {
         let signal = RelaySignal::default();
         let store = Arc::new(TenantStore::new(Arc::clone(&registry), signal.clone(), Arc::clone(&ids)));
         let repeats = Arc::new(TenantRepeats::new((*store).clone(), Arc::clone(&clock)));
-        let queue = Arc::new(job_queue(&config, &control, &clock, &ids));
+        let queue = job_queue(&config, &control, &clock, &ids).with_wake_up(sharing.news.clone());
+        let queue = Arc::new(queue);
+        sharing.on_call(&queue, JobQueue::wake);
         let relay = Arc::new(Relay::new(
             control.connection().clone(),
             Arc::clone(&registry),
@@ -105,14 +112,18 @@ impl App {
             signal,
         ));
 
-        let tenancy = tenancy(&config, &control, &databases, (&clock, &ids))?;
+        let files = Arc::new(crate::files::open(&config)?);
+        let tenancy = tenancy(&config, (&control, &databases, &files), &sharing, (&clock, &ids))?;
         let plans = Arc::new(plans(&control, &store, (&clock, &ids)));
+        sharing.on_change(&plans, |plans, what| match what {
+            Invalidation::Organization(id) => plans.forget(id),
+            // What a plan allows is the same for every member.
+            Invalidation::User(_) => {}
+        });
         let entitlements: Arc<dyn EntitlementSource> = plans.clone();
-        let signer = Arc::new(Signer::load(&keys_folder(&config)?).map_err(part("the signing key"))?);
-        let limiter = Arc::new(Limiter::new(&throttles(&config.limits)));
         let told = (&tenancy, &entitlements);
-        let auth = auth(&config, &control, &registry, told, (&signer, &limiter), (&clock, &ids))?;
-        let (imports, runner) = imports(&config, &store, &auth, (&clock, &ids))?;
+        let auth = auth(&config, &control, &registry, told, (&signer, &sharing), (&clock, &ids))?;
+        let (imports, runner) = imports(&config, (&store, files), &auth, (&clock, &ids));
         let notifications: Arc<dyn NotificationService> =
             Arc::new(Notifications::new(store.clone(), Arc::clone(&clock), Arc::clone(&ids)));
         let schedules = Arc::new(schedules(&control, &queue, &clock, &ids));
@@ -125,6 +136,7 @@ impl App {
             platform: Arc::from([PrunePlatform::nightly().map_err(part("the nightly schedule"))?]),
             tenancy: Arc::clone(&tenancy),
             upkeep: Arc::new(Upkeep::new(Arc::new(control.clone()), Arc::clone(&clock))),
+            news: Arc::clone(&sharing.news),
             random: Arc::new(SystemRandomness),
             workers: config.worker.concurrency,
             security_workers: config.worker.security,
@@ -144,16 +156,17 @@ impl App {
             actions: Arc::new(ActionPlans::new(store, Arc::clone(&clock), Arc::clone(&ids))),
             imports,
             repeats,
-            health: Arc::new(PlatformHealth::new(vec![Arc::new(ControlProbe(control))], Arc::clone(&clock))),
+            health: health(control, &sharing, &clock),
             notifications,
             signer,
-            limiter,
+            limiter: sharing.limiter,
             queue,
             schedules,
             registry,
             clock,
             ids,
             background,
+            news: sharing.news,
             config: Arc::new(config),
         })
     }
@@ -177,6 +190,17 @@ impl App {
     #[must_use]
     pub const fn background(&self) -> &Background {
         &self.background
+    }
+
+    /// Waits a moment until other processes have been told of what this one has changed: before it ends.
+    pub async fn settle(&self) {
+        self.news.settle().await;
+    }
+
+    /// Whether several processes may use the databases at once and would count requests each by itself.
+    #[must_use]
+    pub fn counts_alone(&self) -> bool {
+        self.config.redis.url.is_none() && !is_sqlite(&self.config)
     }
 
     /// Whether this process should run jobs itself when it serves requests: by default on SQLite, where it is the only one.
@@ -204,22 +228,24 @@ fn plans(
 
 fn tenancy(
     config: &Config,
-    control: &ControlStore,
-    databases: &Arc<ServerDatabases>,
+    (control, databases, files): (&ControlStore, &Arc<ServerDatabases>, &Arc<ObjectFiles>),
+    sharing: &Sharing,
     (clock, ids): (&Arc<dyn Clock>, &Arc<dyn IdSource>),
 ) -> Result<Arc<dyn TenancyService>, StartError> {
-    let spaces = LocalFileSpaces::try_new(&files_folder(config)).map_err(part("the folder of files"))?;
     let ports = TenancyPorts {
         store: Arc::new(control.clone()),
         databases: databases.clone(),
-        files: Arc::new(spaces),
+        files: files.clone(),
         placement: Arc::new(OneServer),
         tokens: Arc::new(SetPasswordTokens(Arc::new(SystemSecrets))),
         timer: Arc::new(SystemTimer),
         clock: Arc::clone(clock),
         ids: Arc::clone(ids),
     };
-    Ok(Arc::new(Tenancy::new(ports, resolution_rules(config)?, config.database.tenant_prefix.clone())))
+    let tenancy = Tenancy::new(ports, resolution_rules(config)?, config.database.tenant_prefix.clone());
+    let tenancy = Arc::new(tenancy.sharing(Arc::clone(&sharing.resolutions), sharing.news.clone()));
+    sharing.on_change(&tenancy, Tenancy::forget);
+    Ok(tenancy)
 }
 
 /// The service and the handler of its jobs.
@@ -227,12 +253,11 @@ type Imports = (Arc<dyn ImportService>, Arc<dyn Handle<ApplyImportRun>>);
 
 fn imports(
     config: &Config,
-    store: &Arc<TenantStore>,
+    (store, files): (&Arc<TenantStore>, Arc<ObjectFiles>),
     auth: &Arc<dyn AuthService>,
     (clock, ids): (&Arc<dyn Clock>, &Arc<dyn IdSource>),
-) -> Result<Imports, StartError> {
+) -> Imports {
     let limits = Limits { upload_bytes: config.limits.import_bytes, ..Limits::default() };
-    let files = Arc::new(LocalFiles::try_new(&files_folder(config)).map_err(part("the file store"))?);
     let pool = Arc::new(BlockingParsePool::new(tokio::runtime::Handle::current(), cores()));
     let service = ImportServiceImpl::new(
         store.clone(),
@@ -245,11 +270,7 @@ fn imports(
     let members = Arc::new(MemberContexts(Arc::clone(auth)));
     let runner =
         ImportRunner::new(store.clone(), files, pool, members, Arc::clone(clock), Arc::clone(ids), limits);
-    Ok((Arc::new(service), Arc::new(runner)))
-}
-
-fn files_folder(config: &Config) -> std::path::PathBuf {
-    config.data_dir.join("files")
+    (Arc::new(service), Arc::new(runner))
 }
 
 fn auth(
@@ -257,7 +278,7 @@ fn auth(
     control: &ControlStore,
     registry: &Arc<Registry>,
     (tenancy, entitlements): (&Arc<dyn TenancyService>, &Arc<dyn EntitlementSource>),
-    (signer, limiter): (&Arc<Signer>, &Arc<Limiter>),
+    (signer, sharing): (&Arc<Signer>, &Sharing),
     (clock, ids): (&Arc<dyn Clock>, &Arc<dyn IdSource>),
 ) -> Result<Arc<dyn AuthService>, StartError> {
     let issuer = config.public_url.as_ref().map_or_else(|| "vigie".to_owned(), ToString::to_string);
@@ -279,14 +300,23 @@ fn auth(
         secrets: Arc::new(SystemSecrets),
         sealer: Arc::new(AeadSealer),
         pseudonyms: signer.clone(),
-        throttle: Arc::new(LimitedAccounts(Arc::clone(limiter))),
+        throttle: Arc::new(LimitedAccounts(Arc::clone(&sharing.limiter))),
         provisioning: Arc::new(TenancyProvisioning(Arc::clone(tenancy))),
         members: Arc::new(RegistryMembers::new(Arc::clone(registry), Arc::clone(clock))),
         entitlements: Arc::clone(entitlements),
         clock: Arc::clone(clock),
         ids: Arc::clone(ids),
     };
-    Ok(Arc::new(Auth::new(ports, policy)))
+    let auth = Auth::new(ports, policy).sharing(Arc::clone(&sharing.sessions), sharing.news.clone());
+    let auth = Arc::new(auth);
+    sharing.on_change(&auth, Auth::forget);
+    Ok(auth)
+}
+
+fn health(control: ControlStore, sharing: &Sharing, clock: &Arc<dyn Clock>) -> Arc<dyn HealthService> {
+    let control: Arc<dyn HealthProbe> = Arc::new(ControlProbe(control));
+    let probes = std::iter::once(control).chain(sharing.probe.clone()).collect();
+    Arc::new(PlatformHealth::new(probes, Arc::clone(clock)))
 }
 
 /// The jobs of modules, each run for the organizations that have its module.

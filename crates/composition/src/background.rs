@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use vigie_adapters::News;
 use vigie_auth::{Forgotten, Upkeep};
 use vigie_jobs::{Randomness, Share};
 use vigie_kernel::StoreError;
@@ -22,7 +23,7 @@ use vigie_tenancy::{ResumeReport, TenancyService};
 const SWEEP: Duration = Duration::from_mins(1);
 /// How often operations on organizations are looked for that wait, or whose holder is gone.
 const OPERATIONS: Duration = Duration::from_secs(5);
-/// How long an idle worker waits before it looks again: other processes enqueue too.
+/// How long an idle worker waits before it looks again: a call of another process may be lost, and without Redis there is none.
 const IDLE: Duration = Duration::from_secs(1);
 /// How long it waits after the control database did not answer.
 const TROUBLE: Duration = Duration::from_secs(3);
@@ -40,6 +41,7 @@ pub struct Background {
     pub(crate) platform: Arc<[NewSchedule]>,
     pub(crate) tenancy: Arc<dyn TenancyService>,
     pub(crate) upkeep: Arc<Upkeep>,
+    pub(crate) news: Arc<News>,
     pub(crate) random: Arc<dyn Randomness>,
     /// Jobs under way at once, besides those of the workers that are kept for the security lane.
     pub(crate) workers: usize,
@@ -65,10 +67,15 @@ impl Background {
         }
     }
 
-    /// Relays outboxes until `stop`, for a process that leaves the jobs to others.
+    /// Relays outboxes and hears the news of other processes until `stop`, for a process that leaves the jobs to others.
     pub async fn relay_only(&self, stop: CancellationToken) {
         // Beside each other: a sweep over many organizations must not hold up what was announced meanwhile.
-        tokio::join!(self.relay_announced(&stop), self.sweep_regularly(&stop), self.operate(&stop));
+        tokio::join!(
+            self.news.listen(&stop),
+            self.relay_announced(&stop),
+            self.sweep_regularly(&stop),
+            self.operate(&stop)
+        );
     }
 
     async fn relay_announced(&self, stop: &CancellationToken) {

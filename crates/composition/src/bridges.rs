@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
-use vigie_adapters::{LimitKey, LimitPolicy, LimitVerdict, Limiter};
+use vigie_adapters::{LimitKey, LimitPolicy, LimitVerdict, SharedLimiter};
 use vigie_auth::{
     AuthError, AuthService, Counted, MadeOrganization, NewOrganization, OneTimeSecret, OrganizationSummary,
     ProvisionFailed, Provisioning, Secrets, Throttle, TokenPurpose, TooMany,
@@ -146,7 +146,7 @@ impl HealthProbe for ControlProbe {
 }
 
 /// What identity counts goes into the installation's limits.
-pub(crate) struct LimitedAccounts(pub(crate) Arc<Limiter>);
+pub(crate) struct LimitedAccounts(pub(crate) Arc<SharedLimiter>);
 
 #[async_trait]
 impl Throttle for LimitedAccounts {
@@ -155,7 +155,7 @@ impl Throttle for LimitedAccounts {
             Counted::RefreshOf(session) => (LimitPolicy::RefreshBySession, LimitKey::Id(session.as_uuid())),
             Counted::SignUpWith(pseudonym) => (LimitPolicy::SignupByEmail, LimitKey::Text(pseudonym)),
         };
-        let (decision, outcome) = match self.0.check(policy, &key) {
+        let (decision, outcome) = match self.0.check(policy, &key).await {
             LimitVerdict::Allow { .. } | LimitVerdict::Unlimited => ("allowed", Ok(())),
             LimitVerdict::Deny { retry_after, .. } => ("refused", Err(TooMany { retry_after })),
         };

@@ -21,12 +21,12 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The databases.
     pub database: DatabaseConfig,
-    /// Redis.
+    /// Redis, which several processes share; without it each remembers and counts by itself.
     pub redis: UrlConfig,
     /// Outgoing mail.
     pub mail: MailConfig,
     /// File storage.
-    pub files: UrlConfig,
+    pub files: FilesConfig,
     /// Accounts.
     pub auth: AuthConfig,
     /// Throttles and sizes.
@@ -81,6 +81,22 @@ pub struct DatabaseConfig {
 pub struct UrlConfig {
     /// The address.
     pub url: Option<SecretString>,
+}
+
+/// File storage. A bucket is reached with what the `AWS_*` variables say, unless it is said here.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FilesConfig {
+    /// `file:///FOLDER` or `s3://BUCKET[/PREFIX]`; the folder `files` of the data folder when absent.
+    pub url: Option<SecretString>,
+    /// The region of the bucket.
+    pub region: Option<String>,
+    /// The address of a server that speaks as S3 does.
+    pub endpoint: Option<Url>,
+    /// The id of the key.
+    pub access_key_id: Option<String>,
+    /// The key.
+    pub secret_access_key: Option<SecretString>,
 }
 
 /// Outgoing mail.
@@ -194,7 +210,7 @@ impl Default for Config {
             database: DatabaseConfig::default(),
             redis: UrlConfig::default(),
             mail: MailConfig::default(),
-            files: UrlConfig::default(),
+            files: FilesConfig::default(),
             auth: AuthConfig::default(),
             limits: LimitsConfig::default(),
             platform_admin_email: None,
@@ -316,10 +332,8 @@ impl Config {
     /// Refuses what this version cannot do, rather than starting without it.
     fn check(&self) -> Result<(), StartError> {
         let unsupported = [
-            ("redis.url", self.redis.url.is_some()),
             ("mail.url", self.mail.url.is_some()),
             ("mail.from", self.mail.from.is_some()),
-            ("files.url", self.files.url.is_some()),
             ("platform_admin_email", self.platform_admin_email.is_some()),
             ("auth.signup = verified", self.auth.signup == SignupMode::Verified),
         ];

@@ -6,19 +6,21 @@ mod bridges;
 mod config;
 mod error;
 mod figures;
+mod files;
 mod module_gate;
 mod notifier;
 mod prune;
+mod sharing;
 
 pub use app::App;
 pub use background::{Background, Handlers};
 pub use config::{
-    AuthConfig, Config, DatabaseConfig, HttpConfig, LimitsConfig, LogConfig, LogFormat, MailConfig,
-    MetricsConfig, SignupMode, UrlConfig, WorkerConfig,
+    AuthConfig, Config, DatabaseConfig, FilesConfig, HttpConfig, LimitsConfig, LogConfig, LogFormat,
+    MailConfig, MetricsConfig, SignupMode, UrlConfig, WorkerConfig,
 };
 pub use error::StartError;
 pub use figures::{JOB_DURATION, JOB_SECONDS, describe_jobs, measure_queue};
-pub use vigie_adapters::{LimitKey, LimitPolicy, LimitVerdict, Limiter, Limits, Rate, Signer};
+pub use vigie_adapters::{LimitKey, LimitPolicy, LimitVerdict, Limits, Rate, SharedLimiter, Signer};
 pub use vigie_repository::{
     AttemptRecord, Cancellation, JobDetails, JobFilter, JobQueue, JobStatus, JobSummary, NewSchedule,
     QueueDepth, Registry, ScheduleSummary, Schedules,

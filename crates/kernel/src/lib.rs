@@ -2,8 +2,8 @@
 //!
 //! Everything that more than one domain crate has to name lives here: typed ids, the clock and the id source,
 //! exact decimals, frequencies and periods, pages and cursors, the tenant context with its permissions, field errors, the
-//! store error, the unit of work, the audit entry, plans' limits and modules, and requests that are sent twice. Domain crates depend on this crate
-//! and on `vigie-jobs`, never on each other.
+//! store error, the unit of work, the audit entry, plans' limits and modules, requests that are sent twice, and the news of what
+//! processes remember. Domain crates depend on this crate and on `vigie-jobs`, never on each other.
 #![deny(missing_docs)]
 
 mod audit;
@@ -24,6 +24,7 @@ mod permission;
 mod plan_limit;
 mod repeat;
 mod role;
+mod shared;
 mod slug;
 mod store;
 #[cfg(feature = "testing")]
@@ -49,6 +50,7 @@ pub use permission::{Permission, PermissionDenied, PermissionSet};
 pub use plan_limit::{LimitReached, PlanLimit, PlanLimits};
 pub use repeat::{Effect, Fingerprint, IdempotencyKey, KeptAnswer, KeyedRequest, Repeat, RequestRepeats};
 pub use role::Role;
+pub use shared::{Alone, Invalidation, Invalidations, Recalled, Ticket};
 pub use slug::{Slug, SlugError};
 pub use store::{BoxError, Rule, StoreError, UnitOfWork};
 pub use text::{optional_text, required_text};

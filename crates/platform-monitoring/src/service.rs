@@ -17,6 +17,8 @@ pub struct Readiness {
     pub draining: bool,
     /// The critical things that do not work, by name.
     pub failing: Vec<&'static str>,
+    /// The things that do not work and without which requests are served, by name.
+    pub missing: Vec<&'static str>,
 }
 
 impl Readiness {
@@ -24,6 +26,12 @@ impl Readiness {
     #[must_use]
     pub const fn is_ready(&self) -> bool {
         !self.draining && self.failing.is_empty()
+    }
+
+    /// Whether requests are served with something missing.
+    #[must_use]
+    pub const fn is_degraded(&self) -> bool {
+        self.is_ready() && !self.missing.is_empty()
     }
 
     /// The HTTP status of the answer: 200 or 503.
@@ -39,7 +47,8 @@ pub trait HealthService: Send + Sync {
     /// Whether the process lives: always, for it answers.
     fn live(&self) -> bool;
 
-    /// Whether requests should come: every critical thing works and the process is not stopping. Probes are asked at most
+    /// Whether requests should come: every critical thing works and the process is not stopping; and what else does not work,
+    /// which keeps no request away. Probes are asked at most
     /// once a second, however often this is.
     async fn ready(&self) -> Readiness;
 
@@ -57,8 +66,15 @@ pub struct PlatformHealth {
 
 #[derive(Default)]
 struct Last {
-    answer: Option<(DateTime<Utc>, Vec<&'static str>)>,
+    answer: Option<(DateTime<Utc>, NotWorking)>,
     asking: bool,
+}
+
+/// What does not work, by what that means.
+#[derive(Clone, Default)]
+struct NotWorking {
+    critical: Vec<&'static str>,
+    degrading: Vec<&'static str>,
 }
 
 /// Lets the next caller ask when this one is gone, even if it was cancelled on the way.
@@ -81,33 +97,36 @@ impl PlatformHealth {
         Self { probes, clock, draining: AtomicBool::new(false), last: Mutex::default() }
     }
 
-    async fn failing(&self) -> Vec<&'static str> {
+    async fn not_working(&self) -> NotWorking {
         let now = self.clock.now();
         let asking = {
             let mut last = lock(&self.last);
-            if let Some((at, failing)) = &last.answer
+            if let Some((at, known)) = &last.answer
                 && (now - *at < KEPT || last.asking)
             {
-                return failing.clone();
+                return known.clone();
             }
             last.asking = true;
             Asking(&self.last)
         };
-        let failing = self.ask().await;
-        lock(&self.last).answer = Some((now, failing.clone()));
+        let found = self.ask().await;
+        lock(&self.last).answer = Some((now, found.clone()));
         drop(asking);
-        failing
+        found
     }
 
-    async fn ask(&self) -> Vec<&'static str> {
-        let mut failing = Vec::new();
-        for probe in self.probes.iter().filter(|probe| probe.impact() == Impact::Critical) {
+    async fn ask(&self) -> NotWorking {
+        let mut found = NotWorking::default();
+        for probe in &self.probes {
             if let Err(reason) = probe.check().await {
                 tracing::warn!(probe.name = probe.name(), reason, "a health probe failed");
-                failing.push(probe.name());
+                match probe.impact() {
+                    Impact::Critical => found.critical.push(probe.name()),
+                    Impact::Degrading => found.degrading.push(probe.name()),
+                }
             }
         }
-        failing
+        found
     }
 }
 
@@ -120,8 +139,8 @@ impl HealthService for PlatformHealth {
     async fn ready(&self) -> Readiness {
         let draining = self.draining.load(Ordering::Acquire);
         // Who is stopping asks nothing any more: its pools may be closing.
-        let failing = if draining { Vec::new() } else { self.failing().await };
-        Readiness { draining, failing }
+        let found = if draining { NotWorking::default() } else { self.not_working().await };
+        Readiness { draining, failing: found.critical, missing: found.degrading }
     }
 
     fn drain(&self) {

@@ -51,16 +51,20 @@ async fn a_process_whose_critical_parts_work_is_ready() {
     let (control, mail, clock, health) = world();
     mail.down.store(true, Ordering::Relaxed);
     assert!(health.live());
-    assert_eq!(health.ready().await, Readiness::default());
+    let readiness = health.ready().await;
+    assert_eq!((readiness.http_status(), readiness.is_degraded()), (200, true));
+    assert_eq!(readiness, Readiness { missing: vec!["mail"], ..Readiness::default() });
 
     control.down.store(true, Ordering::Relaxed);
     clock.advance(TimeDelta::seconds(1));
     let readiness = health.ready().await;
+    assert!(!readiness.is_degraded(), "it is worse than that");
     assert_eq!((readiness.http_status(), readiness.failing), (503, vec!["control_database"]));
 
     control.down.store(false, Ordering::Relaxed);
+    mail.down.store(false, Ordering::Relaxed);
     clock.advance(TimeDelta::seconds(1));
-    assert_eq!(health.ready().await.http_status(), 200);
+    assert_eq!(health.ready().await, Readiness::default());
 }
 
 #[tokio::test]
@@ -80,7 +84,7 @@ async fn a_draining_process_lives_and_is_not_ready() {
     let (control, _, _, health) = world();
     assert!(health.ready().await.is_ready());
     health.drain();
-    assert_eq!(health.ready().await, Readiness { draining: true, failing: Vec::new() });
+    assert_eq!(health.ready().await, Readiness { draining: true, ..Readiness::default() });
     assert!(health.live());
     assert_eq!(control.asked.load(Ordering::Relaxed), 1);
 }

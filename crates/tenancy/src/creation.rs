@@ -255,7 +255,7 @@ impl Tenancy {
         let entry = self.audit("organization.reserved", &organization, status, actor, operator.request_id());
         work.audit().record(&entry).await?;
         work.commit().await?;
-        self.cache.invalidate(id);
+        self.forget_everywhere(id);
         Ok(Begun {
             operation,
             organization: Some(organization),

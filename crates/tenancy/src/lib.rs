@@ -37,6 +37,7 @@ mod tests;
 mod undoing;
 
 pub use availability::{Availability, Refusal};
+pub use cache::{ResolutionCache, TenantName};
 pub use commands::{
     Begun, ChangeOrganization, CreateOrganization, FirstOwner, ListOperations, ListOrganizations,
     OrganizationOrder, Outcome, SetPassword, Switch,

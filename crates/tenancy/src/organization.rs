@@ -67,7 +67,7 @@ pub struct OrganizationRef {
     pub id: OrganizationId,
     /// Its slug.
     pub slug: Slug,
-    /// Its status, at most 30 seconds old.
+    /// Its status, at most two seconds old.
     pub status: OrganizationStatus,
 }
 

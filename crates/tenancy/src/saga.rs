@@ -130,7 +130,7 @@ impl Tenancy {
                 Err(Halt::Failed(error) | Halt::Store(error)) => return Err(error.into()),
             }
         }
-        self.cache.invalidate(organization.id());
+        self.forget_everywhere(organization.id());
         let gone = operation.state() == OperationState::Undone;
         Ok(Outcome { operation, organization: (!gone).then_some(organization) })
     }

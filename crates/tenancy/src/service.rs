@@ -1,6 +1,6 @@
 //! The use cases of organizations.
 
-use crate::cache::{Name, ResolutionCache};
+use crate::cache::{BELIEVED, LocalResolutions, ResolutionCache, TenantName};
 use crate::creation::NAME_MAX;
 use crate::{
     Begun, Change, ChangeOrganization, CreateOrganization, FileSpaces, Finding, ListOperations,
@@ -13,8 +13,8 @@ use serde_json::json;
 use std::sync::Arc;
 use uuid::Uuid;
 use vigie_kernel::{
-    AuditEntry, Clock, FieldErrors, IdSource, OperationId, OperatorContext, OrganizationId, Page,
-    PageRequest, Slug, UserId, required_text,
+    Alone, AuditEntry, Clock, FieldErrors, IdSource, Invalidation, Invalidations, OperationId,
+    OperatorContext, OrganizationId, Page, PageRequest, Recalled, Slug, UserId, required_text,
 };
 
 /// Most characters of the reason of a suspension.
@@ -39,11 +39,11 @@ pub trait TenancyService: Send + Sync {
     /// The organization that a request names, in whatever state but deleted; `None` when it names nobody, and then the
     /// caller's token decides. Errors: [`TenancyError::TenantConflict`], [`TenancyError::TenantUnknown`].
     ///
-    /// Remembered up to 30 seconds (nobody: 2 seconds), so the status is good for an early answer; who opens data
-    /// looks at the live one.
+    /// Remembered up to two seconds, so the status is good for an early answer; who opens data looks at the live one.
     async fn resolve(&self, hints: &TenantHints) -> Result<Option<OrganizationRef>, TenancyError>;
 
-    /// Forgets what [`TenancyService::resolve`] remembers of an organization, after it or one of its domains changed.
+    /// Lets every process forget what [`TenancyService::resolve`] remembers of an organization, after it or one of its domains
+    /// changed.
     fn invalidate(&self, id: OrganizationId);
 
     /// One organization, as it is now. [`TenancyError::NotFound`] when there is none or it is deleted.
@@ -158,7 +158,9 @@ pub struct Tenancy {
     pub(crate) ports: TenancyPorts,
     pub(crate) rules: ResolutionRules,
     pub(crate) database_prefix: String,
-    pub(crate) cache: ResolutionCache,
+    pub(crate) local: LocalResolutions,
+    shared: Arc<dyn ResolutionCache>,
+    news: Arc<dyn Invalidations>,
     /// This process, as a holder of operations.
     pub(crate) holder: Uuid,
 }
@@ -168,7 +170,37 @@ impl Tenancy {
     #[must_use]
     pub fn new(ports: TenancyPorts, rules: ResolutionRules, database_prefix: String) -> Self {
         let holder = ports.ids.next_uuid();
-        Self { ports, rules, database_prefix, cache: ResolutionCache::default(), holder }
+        Self {
+            ports,
+            rules,
+            database_prefix,
+            local: LocalResolutions::default(),
+            shared: Arc::new(Alone),
+            news: Arc::new(Alone),
+            holder,
+        }
+    }
+
+    /// The same service for one of several processes: with a memory that they share, and with somebody who tells the
+    /// others what has changed. What they tell comes back through [`Tenancy::forget`].
+    #[must_use]
+    pub fn sharing(self, shared: Arc<dyn ResolutionCache>, news: Arc<dyn Invalidations>) -> Self {
+        Self { shared, news, ..self }
+    }
+
+    /// Forgets what this process remembers of it.
+    pub fn forget(&self, what: Invalidation) {
+        match what {
+            Invalidation::Organization(id) => self.local.forget(id),
+            // Names stand for organizations, whoever their members are.
+            Invalidation::User(_) => {}
+        }
+    }
+
+    /// Lets every process forget an organization; after the commit.
+    pub(crate) fn forget_everywhere(&self, id: OrganizationId) {
+        self.local.forget(id);
+        self.news.announce(Invalidation::Organization(id));
     }
 
     pub(crate) async fn load(&self, id: OrganizationId) -> Result<Organization, TenancyError> {
@@ -185,7 +217,7 @@ impl Tenancy {
         work.organizations().update(organization).await?;
         work.audit().record(entry).await?;
         work.commit().await?;
-        self.cache.invalidate(organization.id());
+        self.forget_everywhere(organization.id());
         Ok(())
     }
 
@@ -210,20 +242,42 @@ impl Tenancy {
         }
     }
 
-    async fn look_up(&self, name: Name) -> Result<Option<OrganizationRef>, TenancyError> {
-        let now = self.ports.clock.now();
-        let generation = match self.cache.recall(&name, now) {
+    async fn look_up(&self, name: TenantName) -> Result<Option<OrganizationRef>, TenancyError> {
+        let clock = &self.ports.clock;
+        if let Ok(known) = self.local.recall(&name, clock.now()) {
+            return Ok(known);
+        }
+        let turn = self.local.turn(&name);
+        let mine = turn.try_lock();
+        if mine.is_none() {
+            // Who had the turn finds it out for all; if he did not, they need not wait for each other's failures.
+            drop(turn.lock().await);
+        }
+        let asked_at = clock.now();
+        let generation = match self.local.recall(&name, asked_at) {
             Ok(known) => return Ok(known),
             Err(generation) => generation,
         };
+        let ticket = match self.shared.recall(&name).await {
+            Recalled::Known { value, good_for } => {
+                self.local.remember(name, Some(&value), generation, asked_at - (BELIEVED - good_for));
+                return Ok(Some(value));
+            }
+            Recalled::Unknown(ticket) => ticket,
+        };
         let mut reads = self.ports.store.read().await?;
         let found = match &name {
-            Name::Slug(slug) => reads.find_by_slug(slug).await?,
-            Name::Domain(domain) => reads.find_by_domain(domain).await?,
+            TenantName::Slug(slug) => reads.find_by_slug(slug).await?,
+            TenantName::Domain(domain) => reads.find_by_domain(domain).await?,
         };
+        drop(reads);
         let found =
             found.filter(|found| found.status() != OrganizationStatus::Deleted).map(|found| found.to_ref());
-        self.cache.remember(name, found.as_ref(), generation, now);
+        if let Some(found) = &found {
+            let good_for = BELIEVED - (clock.now() - asked_at);
+            self.shared.remember(&name, found, ticket, good_for).await;
+        }
+        self.local.remember(name, found.as_ref(), generation, asked_at);
         Ok(found)
     }
 }
@@ -249,10 +303,10 @@ impl TenancyService for Tenancy {
         let slug = named.slug.map(|text| Slug::parse(&text).map_err(|_| TenancyError::TenantUnknown));
         let Some(domain) = named.domain else {
             let Some(slug) = slug else { return Ok(None) };
-            let found = self.look_up(Name::Slug(slug?)).await?;
+            let found = self.look_up(TenantName::Slug(slug?)).await?;
             return found.ok_or(TenancyError::TenantUnknown).map(Some);
         };
-        let found = self.look_up(Name::Domain(domain)).await?.ok_or(TenancyError::TenantUnknown)?;
+        let found = self.look_up(TenantName::Domain(domain)).await?.ok_or(TenancyError::TenantUnknown)?;
         match slug {
             Some(slug) if slug.as_ref().ok() != Some(&found.slug) => Err(TenancyError::TenantConflict),
             Some(_) | None => Ok(Some(found)),
@@ -260,7 +314,7 @@ impl TenancyService for Tenancy {
     }
 
     fn invalidate(&self, id: OrganizationId) {
-        self.cache.invalidate(id);
+        self.forget_everywhere(id);
     }
 
     async fn get(&self, id: OrganizationId) -> Result<Organization, TenancyError> {

@@ -54,13 +54,13 @@ impl Gate {
         // Where no route is, there is nothing to protect: the default route answers.
         let Some(pattern) = req.match_pattern() else { return Ok(None) };
         if self.document.is_public(req.method(), &pattern) {
-            let allowance = self.count_address(policy_of_public(&pattern), req)?;
+            let allowance = self.count_address(policy_of_public(&pattern), req).await?;
             let named = self.named(req).await?;
             req.extensions_mut().insert(NamedOrganization(named));
             return Ok(allowance);
         }
         let Some(token) = bearer(req) else {
-            self.count_address(LimitPolicy::AnonymousByIp, req)?;
+            self.count_address(LimitPolicy::AnonymousByIp, req).await?;
             let error = ApiError::new(Code::AuthenticationRequired);
             return Err(error.with_header(header::WWW_AUTHENTICATE, "Bearer"));
         };
@@ -70,11 +70,11 @@ impl Gate {
         let caller = match self.auth.authenticate(token, named, &request_id).await {
             Ok(caller) => caller,
             Err(error) => {
-                self.count_address(LimitPolicy::AnonymousByIp, req)?;
+                self.count_address(LimitPolicy::AnonymousByIp, req).await?;
                 return Err(error.into());
             }
         };
-        let allowance = self.throttle.count_user(caller.user().as_uuid()).map_err(too_many)?;
+        let allowance = self.throttle.count_user(caller.user().as_uuid()).await.map_err(too_many)?;
         if let (Caller::Member(member), Some(needed)) =
             (&caller, self.document.module_of(req.method(), &pattern))
         {
@@ -97,13 +97,13 @@ impl Gate {
         Ok(self.tenancy.resolve(&hints).await?.map(|organization| organization.id))
     }
 
-    fn count_address(
+    async fn count_address(
         &self,
         policy: LimitPolicy,
         req: &ServiceRequest,
     ) -> Result<Option<Allowance>, ApiError> {
         let address = client::address(req, &self.state.trusted_proxies);
-        self.throttle.count_address(policy, address).map_err(too_many)
+        self.throttle.count_address(policy, address).await.map_err(too_many)
     }
 }
 

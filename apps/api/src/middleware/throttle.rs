@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 use uuid::Uuid;
-use vigie_composition::{LimitKey, LimitPolicy, LimitVerdict, Limiter};
+use vigie_composition::{LimitKey, LimitPolicy, LimitVerdict, SharedLimiter};
 
 /// The policy of a public route.
 pub(super) fn policy_of_public(pattern: &str) -> LimitPolicy {
@@ -39,30 +39,31 @@ impl Allowance {
 }
 
 /// Counts requests.
-pub(crate) struct Throttle(Arc<Limiter>);
+pub(crate) struct Throttle(Arc<SharedLimiter>);
 
 impl Throttle {
-    pub(crate) const fn new(limiter: Arc<Limiter>) -> Self {
+    pub(crate) const fn new(limiter: Arc<SharedLimiter>) -> Self {
         Self(limiter)
     }
 
     /// Counts a request from an address; one whose address is unknown shares a key with all others of that kind.
-    pub(super) fn count_address(
+    pub(super) async fn count_address(
         &self,
         policy: LimitPolicy,
         address: Option<IpAddr>,
     ) -> Result<Option<Allowance>, u64> {
-        self.count(policy, &address.map_or_else(|| LimitKey::Text("unknown".to_owned()), LimitKey::ip))
+        let key = address.map_or_else(|| LimitKey::Text("unknown".to_owned()), LimitKey::ip);
+        self.count(policy, &key).await
     }
 
     /// Counts a request of a user.
-    pub(super) fn count_user(&self, user: Uuid) -> Result<Option<Allowance>, u64> {
-        self.count(LimitPolicy::MemberByUser, &LimitKey::Id(user))
+    pub(super) async fn count_user(&self, user: Uuid) -> Result<Option<Allowance>, u64> {
+        self.count(LimitPolicy::MemberByUser, &LimitKey::Id(user)).await
     }
 
     /// What is left, or the seconds to wait; `None` when throttles are switched off.
-    fn count(&self, policy: LimitPolicy, key: &LimitKey) -> Result<Option<Allowance>, u64> {
-        let verdict = self.0.check(policy, key);
+    async fn count(&self, policy: LimitPolicy, key: &LimitKey) -> Result<Option<Allowance>, u64> {
+        let verdict = self.0.check(policy, key).await;
         let decision = if matches!(verdict, LimitVerdict::Deny { .. }) { "refused" } else { "allowed" };
         metrics::counter!("rate_limit_decisions_total", "policy" => policy.name(), "decision" => decision)
             .increment(1);
@@ -82,18 +83,19 @@ mod tests {
     use super::*;
     use vigie_composition::{Limits, Rate};
 
-    #[test]
-    fn what_is_left_is_told_and_then_the_time_to_wait() {
+    #[tokio::test]
+    async fn what_is_left_is_told_and_then_the_time_to_wait() {
         let limits = Limits { login_by_ip: Rate::per_minute(3), ..Limits::default() };
-        let throttle = Throttle::new(Arc::new(Limiter::new(&limits)));
-        let login =
-            |address: &str| throttle.count_address(LimitPolicy::LoginByIp, Some(address.parse().unwrap()));
-        let first = login("192.0.2.1").unwrap().unwrap();
+        let throttle = Throttle::new(Arc::new(SharedLimiter::in_process(&limits)));
+        let login = async |address: &str| {
+            throttle.count_address(LimitPolicy::LoginByIp, Some(address.parse().unwrap())).await
+        };
+        let first = login("192.0.2.1").await.unwrap().unwrap();
         assert_eq!(first.policy_header(), "\"login\";q=3;w=60");
         assert_eq!(first.state_header(), "\"login\";r=2;t=20");
-        assert!(login("192.0.2.1").is_ok() && login("192.0.2.1").is_ok());
-        assert!((1..=20).contains(&login("192.0.2.1").unwrap_err()));
-        assert!(login("192.0.2.2").is_ok(), "each address has its own");
+        assert!(login("192.0.2.1").await.is_ok() && login("192.0.2.1").await.is_ok());
+        assert!((1..=20).contains(&login("192.0.2.1").await.unwrap_err()));
+        assert!(login("192.0.2.2").await.is_ok(), "each address has its own");
     }
 
     #[test]

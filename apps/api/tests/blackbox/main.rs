@@ -1,6 +1,7 @@
 //! The product as its users meet it: the real binary, spoken to over HTTP only, on SQLite and on PostgreSQL.
 //!
-//! The PostgreSQL half needs the server that `VIGIE_TEST_POSTGRES_URL` names; `scripts/services run -- cargo test` brings one.
+//! The PostgreSQL half needs the server that `VIGIE_TEST_POSTGRES_URL` names; `scripts/services run -- cargo test` brings one. Some
+//! tests start a `redis-server` of their own.
 #![cfg(test)]
 
 #[macro_use]
@@ -8,6 +9,7 @@ mod place;
 mod client;
 mod files;
 mod member;
+mod redis;
 mod server;
 
 mod bad_files;
@@ -15,11 +17,13 @@ mod bad_input;
 mod chaos;
 mod creations;
 mod draining;
+mod file_store;
 mod interrupted;
 mod isolation;
 mod journey;
 mod operations;
 mod repeats;
+mod sharing;
 mod starting;
 mod stopping;
 mod throttles;

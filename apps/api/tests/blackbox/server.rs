@@ -87,6 +87,16 @@ pub(crate) async fn refused_start(place: &Place, settings: &[(&str, &str)]) -> (
     (status, process.log())
 }
 
+/// Runs a command of the operator's tool, which must succeed: what it says.
+pub(crate) fn operator(place: &Place, settings: &[(&str, &str)], arguments: &[&str]) -> String {
+    let mut command = Command::new(worker());
+    command.args(arguments).current_dir(place.folder()).env_clear();
+    command.envs(place.settings()).envs(settings.iter().copied());
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {output:?}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
 /// A worker beside the server. Dropped, it is killed.
 pub(crate) struct Worker(Process);
 

@@ -20,7 +20,7 @@ use vigie_kernel::OperatorContext;
 /// Runs a command to its end. `input` is where passwords are read from.
 pub async fn execute(command: Command, config: Config, input: impl BufRead) -> Result<Answer, CommandError> {
     let app = App::build(config).await?;
-    match command {
+    let answer = match command {
         Command::Run => run::run(&app).await,
         Command::Demo => demo::demo(&app).await,
         Command::Admin(AdminCommand::Create(admin)) => accounts::create_admin(&app, admin, input).await,
@@ -47,7 +47,9 @@ pub async fn execute(command: Command, config: Config, input: impl BufRead) -> R
         Command::Jobs(JobsCommand::Schedules { organization }) => {
             jobs::schedules(&app, organization.as_deref()).await
         }
-    }
+    };
+    app.settle().await;
+    answer
 }
 
 /// The operator, who has no account: the audit trail tells him by the id of the command.

@@ -1,10 +1,10 @@
-mod file_spaces;
 mod files;
 mod key_file;
 mod limits;
 mod parse_pool;
 mod password_pool;
 mod sealer;
+mod shared;
 mod signer;
 mod system;
 mod tokens;

@@ -1,12 +1,12 @@
 //! From a bearer token, or from a job, to a context.
 
-use crate::live::Standing;
+use crate::live::{BELIEVED, SessionName, Standing};
 use crate::{
     AccessClaims, AdminCaller, Auth, AuthError, Caller, LiveSession, MemberCaller, OrganizationSummary,
     permissions_of,
 };
 use std::sync::Arc;
-use vigie_kernel::{Entitlements, OperatorContext, OrganizationId, Role, SessionId, TenantContext, UserId};
+use vigie_kernel::{Entitlements, OperatorContext, OrganizationId, Recalled, Role, TenantContext, UserId};
 
 impl Auth {
     pub(super) async fn do_authenticate(
@@ -21,7 +21,7 @@ impl Auth {
         {
             return Err(AuthError::InvalidToken);
         }
-        let live = self.live_session(claims.session).await?.ok_or(AuthError::InvalidToken)?;
+        let live = self.live_session(&SessionName::from(&claims)).await?.ok_or(AuthError::InvalidToken)?;
         if !is_of(&claims, &live) {
             return Err(AuthError::InvalidToken);
         }
@@ -29,8 +29,13 @@ impl Auth {
     }
 
     pub(super) async fn do_still_in(&self, caller: &Caller) -> Result<Caller, AuthError> {
-        let live = self.live_session(caller.session()).await?.ok_or(AuthError::InvalidToken)?;
-        if live.user.id != caller.user() || live.organization != caller.organization() {
+        let name = SessionName {
+            session: caller.session(),
+            user: caller.user(),
+            organization: caller.organization(),
+        };
+        let live = self.live_session(&name).await?.ok_or(AuthError::InvalidToken)?;
+        if !name.is_of(&live) {
             return Err(AuthError::InvalidToken);
         }
         self.let_through(&live, caller.request_id()).await
@@ -64,14 +69,27 @@ impl Auth {
         }
     }
 
-    async fn live_session(&self, id: SessionId) -> Result<Option<Arc<LiveSession>>, AuthError> {
+    /// What is true of a session: from this process's memory, from that which processes share, or from the store.
+    async fn live_session(&self, name: &SessionName) -> Result<Option<Arc<LiveSession>>, AuthError> {
         let asked_at = self.ports.clock.now();
-        if let Some(known) = self.live.get(id, asked_at) {
-            return Ok(Some(known));
-        }
+        let generation = match self.live.get(name.session, asked_at) {
+            Ok(known) => return Ok(Some(known)),
+            Err(generation) => generation,
+        };
+        let ticket = match self.live.shared.recall(name).await {
+            Recalled::Known { value, good_for } => {
+                let known = Arc::new(value);
+                self.live.put(Arc::clone(&known), generation, asked_at - (BELIEVED - good_for));
+                return Ok(Some(known));
+            }
+            Recalled::Unknown(ticket) => ticket,
+        };
         let mut reads = self.ports.store.read().await?;
-        let Some(found) = reads.live_session(id).await?.map(Arc::new) else { return Ok(None) };
-        self.live.put(Arc::clone(&found), asked_at);
+        let Some(found) = reads.live_session(name.session).await?.map(Arc::new) else { return Ok(None) };
+        drop(reads);
+        let good_for = BELIEVED - (self.ports.clock.now() - asked_at);
+        self.live.shared.remember(&found, ticket, good_for).await;
+        self.live.put(Arc::clone(&found), generation, asked_at);
         Ok(Some(found))
     }
 
@@ -98,10 +116,7 @@ impl Auth {
 
 /// Whether the token is of the session as it is stored.
 fn is_of(claims: &AccessClaims, live: &LiveSession) -> bool {
-    claims.session == live.session
-        && claims.user == live.user.id
-        && claims.organization == live.organization
-        && claims.role.is_some() == live.organization.is_some()
+    SessionName::from(claims).is_of(live) && claims.role.is_some() == live.organization.is_some()
 }
 
 #[allow(clippy::disallowed_methods, reason = "identity is one of the two makers of contexts")]

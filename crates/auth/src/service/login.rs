@@ -159,7 +159,7 @@ impl Auth {
         };
         work.audit().record(&logout.entry(&*self.ports.ids, now)).await?;
         work.commit().await?;
-        self.live.forget(id);
+        self.live.forget(id, caller.user());
         Ok(())
     }
 

@@ -12,13 +12,13 @@ use crate::live::LiveSessions;
 use crate::{
     AccessTokens, AddMember, AddedMember, AuthError, AuthPolicy, Caller, ClientInfo, CreatePlatformAdmin,
     HashError, IdentityStore, IssuedToken, Login, MemberDirectory, PasswordHasher, Provisioning, Pseudonyms,
-    Refresh, Sealer, Secrets, SetPassword, SignUp, SignedIn, Throttle,
+    Refresh, Sealer, Secrets, SessionCache, SetPassword, SignUp, SignedIn, Throttle,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
 use vigie_kernel::{
-    Clock, EntitlementSource, FieldError, FieldErrors, IdSource, Locale, OperatorContext, OrganizationId,
-    TenantContext, UserId,
+    Alone, Clock, EntitlementSource, FieldError, FieldErrors, IdSource, Invalidation, Invalidations, Locale,
+    OperatorContext, OrganizationId, TenantContext, UserId,
 };
 
 /// Identity: who somebody is, and what he may do where.
@@ -136,7 +136,19 @@ impl Auth {
     /// Identity on these ports, under this policy.
     #[must_use]
     pub fn new(ports: AuthPorts, policy: AuthPolicy) -> Self {
-        Self { ports, policy, live: LiveSessions::default() }
+        Self { ports, policy, live: LiveSessions::new(Arc::new(Alone), Arc::new(Alone)) }
+    }
+
+    /// The same service for one of several processes: with a memory that they share, and with somebody who tells the others what
+    /// has changed. What they tell comes back through [`Auth::forget`].
+    #[must_use]
+    pub fn sharing(self, shared: Arc<dyn SessionCache>, news: Arc<dyn Invalidations>) -> Self {
+        Self { live: LiveSessions::new(shared, news), ..self }
+    }
+
+    /// Forgets what this process remembers of it.
+    pub fn forget(&self, what: Invalidation) {
+        self.live.forget_here(what);
     }
 }
 

@@ -77,7 +77,7 @@ impl Auth {
                 details: json!({ "limit": MAX_SESSIONS }),
             };
             work.audit().record(&evicted.entry(&*self.ports.ids, now)).await?;
-            self.live.forget(id);
+            self.live.forget(id, user);
         }
         Ok(())
     }

@@ -117,7 +117,7 @@ impl Auth {
         };
         work.audit().record(&reuse.entry(&*self.ports.ids, now)).await?;
         work.commit().await?;
-        self.live.forget(id);
+        self.live.forget(id, session.snapshot().user_id);
         tracing::warn!(session.id = %id, "a used refresh token came back: its session is ended");
         Err(AuthError::InvalidToken)
     }

@@ -5,6 +5,7 @@ mod members;
 mod password;
 mod refresh;
 mod set_password;
+mod sharing;
 mod sign_up;
 mod tokens;
 mod upkeep;

@@ -1,7 +1,12 @@
-use super::{World, operator};
-use crate::{ListOrganizations, OrganizationStatus, TenancyError, TenancyService, TenantHints};
+use super::{World, operator, organization};
+use crate::{
+    ListOrganizations, OrganizationRef, OrganizationStatus, ResolutionCache, TenancyError, TenancyService,
+    TenantHints, TenantName,
+};
+use async_trait::async_trait;
 use chrono::TimeDelta;
-use vigie_kernel::PageRequest;
+use std::sync::{Arc, Mutex};
+use vigie_kernel::{Clock, Invalidation, Invalidations, PageRequest, Recalled, Slug, Ticket};
 
 fn header(text: &str) -> TenantHints {
     TenantHints { header: Some(text.to_owned()), ..TenantHints::default() }
@@ -77,17 +82,87 @@ async fn a_domain_and_a_slug_have_to_agree() {
 }
 
 #[tokio::test]
-async fn an_organization_is_remembered_for_thirty_seconds() {
+async fn an_organization_is_remembered_for_two_seconds() {
     let world = World::new();
     world.given("paris", OrganizationStatus::Active);
-    for _ in 0..3 {
+    for _ in 0..4 {
         world.tenancy.resolve(&header("paris")).await.unwrap();
-        world.clock.advance(TimeDelta::seconds(9));
+        world.clock.advance(TimeDelta::milliseconds(499));
     }
     assert_eq!(world.store.reads(), 1);
-    world.clock.advance(TimeDelta::seconds(3));
+    world.clock.advance(TimeDelta::milliseconds(4));
     world.tenancy.resolve(&header("paris")).await.unwrap();
     assert_eq!(world.store.reads(), 2);
+}
+
+/// Knows one organization for one more second; asked for anything else, it lets others go first and knows nothing.
+struct Shared(Option<OrganizationRef>);
+
+#[async_trait]
+impl ResolutionCache for Shared {
+    async fn recall(&self, _: &TenantName) -> Recalled<OrganizationRef> {
+        if let Some(known) = &self.0 {
+            return Recalled::Known { value: known.clone(), good_for: TimeDelta::seconds(1) };
+        }
+        tokio::task::yield_now().await;
+        Recalled::Unknown(Ticket::void())
+    }
+
+    async fn remember(&self, _: &TenantName, _: &OrganizationRef, _: Ticket, _: TimeDelta) {}
+}
+
+/// Remembers what was announced.
+#[derive(Default)]
+struct News(Mutex<Vec<Invalidation>>);
+
+impl Invalidations for News {
+    fn announce(&self, what: Invalidation) {
+        self.0.lock().unwrap().push(what);
+    }
+}
+
+fn world_with(shared: Shared) -> (World, Arc<News>) {
+    let news = Arc::new(News::default());
+    let world = World::new();
+    let tenancy = world.tenancy.sharing(Arc::new(shared), news.clone());
+    (World { tenancy, ..world }, news)
+}
+
+#[tokio::test]
+async fn those_who_ask_at_once_ask_the_database_once() {
+    let (world, _) = world_with(Shared(None));
+    world.given("paris", OrganizationStatus::Active);
+    let asking = (0..20).map(|_| async { world.tenancy.resolve(&header("paris")).await.unwrap() });
+    let answers = futures_util::future::join_all(asking).await;
+    assert!(answers.iter().all(Option::is_some));
+    assert_eq!(world.store.reads(), 1);
+}
+
+#[tokio::test]
+async fn what_another_process_found_out_is_believed_no_longer_than_it_is_good() {
+    let known = organization("paris", World::new().clock.now()).to_ref();
+    let (world, _) = world_with(Shared(Some(known.clone())));
+    assert_eq!(world.tenancy.resolve(&header("paris")).await.unwrap(), Some(known));
+    assert_eq!(world.store.reads(), 0);
+    let name = TenantName::Slug(Slug::parse("paris").unwrap());
+    let at = |later: i64| world.clock.now() + TimeDelta::milliseconds(later);
+    assert!(world.tenancy.local.recall(&name, at(999)).is_ok());
+    assert!(world.tenancy.local.recall(&name, at(1000)).is_err());
+}
+
+#[tokio::test]
+async fn the_other_processes_are_told_and_this_one_forgets_what_it_is_told() {
+    let (world, news) = world_with(Shared(None));
+    let paris = world.given("paris", OrganizationStatus::Active);
+    world.tenancy.suspend(&operator(), paris, "unpaid").await.unwrap();
+    assert_eq!(*news.0.lock().unwrap(), [Invalidation::Organization(paris)]);
+
+    world.tenancy.resolve(&header("paris")).await.unwrap();
+    let before = world.store.reads();
+    world.tenancy.forget(Invalidation::Organization(paris));
+    world.tenancy.resolve(&header("paris")).await.unwrap();
+    assert_eq!(world.store.reads(), before + 1);
+    assert_eq!(news.0.lock().unwrap().len(), 1, "who is told does not tell it again");
 }
 
 #[tokio::test]

@@ -9,13 +9,14 @@ use vigie_platform_monitoring::{HealthService, Readiness};
 /// Whether requests should come.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ReadyView {
-    /// `ready`, `draining` or `failing`.
+    /// `ready`, `degraded` (something that is not essential does not work), `draining` or `failing`.
     status: &'static str,
 }
 
 impl From<&Readiness> for ReadyView {
     fn from(readiness: &Readiness) -> Self {
         let status = match (readiness.is_ready(), readiness.draining) {
+            (true, _) if readiness.is_degraded() => "degraded",
             (true, _) => "ready",
             (false, true) => "draining",
             (false, false) => "failing",

@@ -45,6 +45,7 @@ impl World {
         self.plans.set_limit(&operator(), command).await.unwrap();
     }
 
+    #[allow(clippy::option_option, reason = "the three states of a PATCH")]
     fn module(&self, module: Module, enabled: Option<Option<bool>>) -> SetModule {
         SetModule { organization: self.organization, module, enabled, config: None }
     }

@@ -1,0 +1,10 @@
+//! Files of the organizations: in a local folder, or in a bucket of S3 or of a server that speaks as S3 does.
+
+mod key;
+mod place;
+mod spaces;
+mod store;
+
+pub use key::{FileArea, FileHash, FileKey};
+pub use place::{BucketAccess, FilesPlace, FilesPlaceError};
+pub use store::{ObjectFiles, StoredFile};
