@@ -30,9 +30,13 @@ async fn files_are_kept_where_the_configuration_says(place: Place) {
     rejected.status_is(200);
 
     let organization = claire.get("/user/organizations/me").await.expect(200);
-    let own = folder.join("org").join(text(&organization["id"])).join("imports");
+    let own = folder.join("org").join(text(&organization["id"]));
     let kept = files_below(&folder);
-    assert!(!kept.is_empty() && kept.iter().all(|file| file.parent() == Some(&own)), "{kept:?}");
-    assert!(kept.iter().any(|kept| std::fs::read(kept).unwrap() == file.as_bytes()), "{kept:?}");
+    // Beside the files there is only the mark that the space was made with the organization.
+    let (marks, files): (Vec<_>, Vec<_>) = kept.iter().partition(|file| **file == own.join(".space"));
+    assert_eq!(marks.len(), 1, "{kept:?}");
+    let imports = own.join("imports");
+    assert!(!files.is_empty() && files.iter().all(|file| file.parent() == Some(&imports)), "{kept:?}");
+    assert!(files.iter().any(|kept| std::fs::read(kept).unwrap() == file.as_bytes()), "{kept:?}");
     assert!(files_below(&place.data_folder().join("files")).is_empty());
 }
