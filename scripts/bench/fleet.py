@@ -113,18 +113,39 @@ class Fleet:
             "email": f"owner{number}@bench.example", "password": PASSWORD, "locale": "en"})
         return (time.monotonic() - began) * 1000
 
+    def by_platform(self, client, number):
+        """Without a password to hash: 50 sign-ups at once are more than the pool of hashing threads takes."""
+        made = client.call("POST", "/admin/organizations", {
+            "name": f"Bench {number}", "slug": f"bench-{number:05}", "admin_email": f"owner{number}@bench.example"},
+            {"Idempotency-Key": str(uuid.uuid4())})
+        # 202: it goes on by itself.
+        return made
+
+    def log_in_as_platform(self):
+        subprocess.run(
+            [self.options.binaries / "vigie-worker", "admin", "create", "--email", "ops@bench.example", "--full-name",
+             "Ops", "--password-stdin"], input=PASSWORD.encode() + b"\n", check=True, capture_output=True,
+            env={k: v for k, v in os.environ.items() if not k.startswith("VIGIE__")} | self.environment,
+            cwd=self.folder)
+        session = Client(self.port).call(
+            "POST", "/auth/login", {"email": "ops@bench.example", "password": PASSWORD})
+        self.token = session["access_token"]
+
     def create(self, count):
         say(f"{self.engine}: creating {count} organizations")
         with Process([self.options.binaries / "vigie-api"], self.environment, self.folder / "api.log") as api:
             api.wait_for(self.port, "/health/ready")
             client = Client(self.port)
+            self.log_in_as_platform()
             self.sign_up(client, 0)  # makes the template
             alone = [self.sign_up(client, number) for number in range(1, 31)]
             began = time.monotonic()
-            in_parallel(self.port, None, self.sign_up, list(range(31, 81)), threads=50)
+            in_parallel(self.port, self.token, self.by_platform, list(range(31, 81)), threads=50)
             together = time.monotonic() - began
-            in_parallel(self.port, None, self.sign_up, list(range(81, count)), threads=8)
-        active = len(self.names())
+            in_parallel(self.port, self.token, self.by_platform, list(range(81, count)), threads=8)
+        deadline = time.monotonic() + 60
+        while (active := len(self.names())) != count and time.monotonic() < deadline:
+            time.sleep(0.2)
         if active != count:
             raise Failed(f"{active} organizations are active, not {count}")
         return {"median_ms": round(statistics.median(alone), 1), "slowest_of_30_ms": round(max(alone), 1),
