@@ -9,6 +9,7 @@ use vigie_imports::ImportError;
 use vigie_kernel::{DecError, StoreError};
 use vigie_kpis::KpiError;
 use vigie_tenancy::TenancyError;
+use vigie_tenancy::backup::{ArchiveRefusal, BackupError};
 
 /// Why a command failed; the message is for the operator.
 #[derive(Debug, Error)]
@@ -25,6 +26,15 @@ pub enum CommandError {
     /// Organizations.
     #[error(transparent)]
     Tenancy(#[from] TenancyError),
+    /// Backups, and what is made of them.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// What destroys was not confirmed.
+    #[error("nothing was done: the confirmation is not {0:?}")]
+    NotConfirmed(String),
+    /// An argument is missing.
+    #[error("{0}")]
+    Usage(String),
     /// Dashboards and KPIs.
     #[error(transparent)]
     Kpis(#[from] KpiError),
@@ -73,15 +83,21 @@ pub enum CommandError {
 }
 
 impl CommandError {
-    /// 2 for content that the command does not accept, otherwise 1.
+    /// 2 for content that the command does not accept, 10 to 19 for an archive that is refused, otherwise 1.
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Auth(AuthError::Invalid(_)) | Self::Tenancy(TenancyError::Invalid(_)) => 2,
+            Self::Auth(AuthError::Invalid(_))
+            | Self::Tenancy(TenancyError::Invalid(_))
+            | Self::Backup(BackupError::Invalid(_) | BackupError::NoAccount | BackupError::NotConfirmed)
+            | Self::NotConfirmed(_)
+            | Self::Usage(_) => 2,
+            Self::Backup(BackupError::Refused(refusal)) => refused(refusal),
             Self::Start(_)
             | Self::Log(_)
             | Self::Auth(_)
             | Self::Tenancy(_)
+            | Self::Backup(_)
             | Self::Kpis(_)
             | Self::Actions(_)
             | Self::Imports(_)
@@ -114,5 +130,21 @@ impl CommandError {
             cause = error.source();
         }
         text
+    }
+}
+
+/// The exit code of each way in which an archive can be refused.
+const fn refused(refusal: &ArchiveRefusal) -> u8 {
+    match refusal {
+        ArchiveRefusal::NotAnArchive(_) | ArchiveRefusal::UnknownFormat(_) => 10,
+        ArchiveRefusal::Truncated(_) => 11,
+        ArchiveRefusal::Damaged { .. } => 12,
+        ArchiveRefusal::SignatureInvalid => 13,
+        ArchiveRefusal::ForeignKey { .. } => 14,
+        ArchiveRefusal::Member { .. } => 15,
+        ArchiveRefusal::TooLarge { .. } | ArchiveRefusal::TooDense { .. } => 16,
+        ArchiveRefusal::SchemaNewer { .. } | ArchiveRefusal::SchemaUnknown { .. } => 17,
+        ArchiveRefusal::NoSpace { .. } => 18,
+        ArchiveRefusal::Differs { .. } => 19,
     }
 }

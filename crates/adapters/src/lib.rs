@@ -3,6 +3,7 @@
 //!
 //! Each type here fills a port of a domain crate, or is used by the HTTP edge. Nothing here decides a rule of the business.
 
+mod archive;
 mod file_spaces;
 mod files;
 mod key_file;
@@ -16,6 +17,7 @@ mod system;
 mod tests;
 mod tokens;
 
+pub use archive::{BackupKey, StoredFiles, TarArchives};
 pub use file_spaces::LocalFileSpaces;
 pub use files::LocalFiles;
 pub use key_file::KeyError;

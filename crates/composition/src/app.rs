@@ -1,6 +1,7 @@
 //! The application: every service, wired.
 
 use crate::background::{Background, Handlers};
+use crate::backups;
 use crate::bridges::{ControlProbe, LimitedAccounts, MemberContexts, SetPasswordTokens, TenancyProvisioning};
 use crate::config::{Config, LimitsConfig, SignupMode};
 use crate::error::StartError;
@@ -27,6 +28,7 @@ use vigie_repository::{
     ControlStore, JobQueue, QueueLimits, Registry, RegistryLimits, RegistryMembers, Relay, RelaySignal,
     Schedules, ServerDatabases, TenantRepeats, TenantServer, TenantStore,
 };
+use vigie_tenancy::backup::{BackUpOrganization, BackupService, Backups, NightlyBackups};
 use vigie_tenancy::{
     FailureBudget, Fleet, FleetOptions, FleetService, MigrationRun, NoProgress, OneServer, ResolutionRules,
     ResumeReport, Tenancy, TenancyPorts, TenancyService,
@@ -43,6 +45,8 @@ pub struct App {
     pub tenancy: Arc<dyn TenancyService>,
     /// Migrations of all organizations' databases.
     pub fleet: Arc<dyn FleetService>,
+    /// Backups of organizations, and what is made of them.
+    pub backups: Arc<dyn BackupService>,
     /// Dashboards, KPIs and values.
     pub kpis: Arc<dyn KpiService>,
     /// Reports.
@@ -94,7 +98,7 @@ impl App {
             connections: config.database.connections,
             ..RegistryLimits::default()
         };
-        let registry = Arc::new(Registry::new(control.connection().clone(), server, limits));
+        let registry = Arc::new(Registry::new(control.connection().clone(), Arc::clone(&server), limits));
         let signal = RelaySignal::default();
         let store = Arc::new(TenantStore::new(Arc::clone(&registry), signal.clone(), Arc::clone(&ids)));
         let repeats = Arc::new(TenantRepeats::new((*store).clone(), Arc::clone(&clock)));
@@ -114,13 +118,37 @@ impl App {
         let notifications: Arc<dyn NotificationService> =
             Arc::new(Notifications::new(store.clone(), Arc::clone(&clock), Arc::clone(&ids)));
         let schedules = Arc::new(schedules(&control, &queue, &clock, &ids));
+        let backups: Arc<Backups> = Arc::new(backups::build(&backups::Parts {
+            config: &config,
+            keys: &keys_folder(&config)?,
+            control: &control,
+            server: &server,
+            databases: &databases,
+            registry: &registry,
+            queue: &queue,
+            tenancy: &tenancy,
+            auth: &auth,
+            clock: &clock,
+            ids: &ids,
+        })?);
+        let (back_up, nightly): (Arc<dyn Handle<BackUpOrganization>>, Arc<dyn Handle<NightlyBackups>>) =
+            (backups.clone(), backups.clone());
         let background = Background {
             queue: Arc::clone(&queue),
             relay,
             schedules: Arc::clone(&schedules),
-            handlers: told_by(&auth, &notifications).with(runner).with(Arc::new(Pruner(Arc::clone(&queue)))),
-            platform: Arc::from([PrunePlatform::nightly().map_err(part("the nightly schedule"))?]),
+            handlers: told_by(&auth, &notifications)
+                .with(runner)
+                .with(back_up)
+                .with(nightly)
+                .with(Arc::new(Pruner(Arc::clone(&queue)))),
+            platform: Arc::from([
+                PrunePlatform::nightly().map_err(part("the nightly schedule"))?,
+                backups::nightly().map_err(part("the nightly schedule of backups"))?,
+            ]),
             tenancy: Arc::clone(&tenancy),
+            backups: backups.clone(),
+            clock: Arc::clone(&clock),
             upkeep: Arc::new(Upkeep::new(Arc::new(control.clone()), Arc::clone(&clock))),
             random: Arc::new(SystemRandomness),
             workers: config.worker.concurrency,
@@ -135,6 +163,7 @@ impl App {
                 Arc::clone(&clock),
                 Arc::clone(&ids),
             )),
+            backups,
             kpis: Arc::new(Kpis::new(store.clone(), Arc::clone(&clock), Arc::clone(&ids))),
             reporting: Arc::new(Reporting::new(store.clone(), Arc::clone(&clock))),
             actions: Arc::new(ActionPlans::new(store, Arc::clone(&clock), Arc::clone(&ids))),
@@ -165,6 +194,7 @@ impl App {
             .migrate(&operator, &options, &NoProgress)
             .await
             .map_err(part("the organizations' databases"))?;
+        self.backups.recover().await.map_err(part("interrupted restores"))?;
         let resumed = self.tenancy.resume_unfinished().await.map_err(part("unfinished organizations"))?;
         Ok((resumed, migrated))
     }

@@ -1,6 +1,7 @@
 //! Running a command.
 
 mod accounts;
+mod backup;
 mod doctor;
 mod jobs;
 mod migrate;
@@ -34,6 +35,13 @@ pub async fn execute(command: Command, config: Config, input: impl BufRead) -> R
         Command::Tenant(TenantCommand::Suspend(switch)) => tenant::suspend(&app, &switch).await,
         Command::Tenant(TenantCommand::Resume(switch)) => tenant::resume(&app, &switch).await,
         Command::Tenant(TenantCommand::Migrate(arguments)) => migrate::migrate(&app, arguments).await,
+        Command::Tenant(TenantCommand::Backup(wanted)) => backup::back_up(&app, &wanted).await,
+        Command::Tenant(TenantCommand::Backups(named)) => backup::list(&app, &named.slug).await,
+        Command::Tenant(TenantCommand::Restore(wanted)) => backup::restore(&app, wanted, input).await,
+        Command::Tenant(TenantCommand::Confirm(named)) => backup::confirm_copy(&app, &named.slug).await,
+        Command::Tenant(TenantCommand::Clone(wanted)) => backup::clone_organization(&app, wanted).await,
+        Command::Tenant(TenantCommand::Export(wanted)) => backup::export(&app, &wanted).await,
+        Command::Tenant(TenantCommand::Delete(wanted)) => backup::delete(&app, wanted, input).await,
         Command::Jobs(JobsCommand::List(list)) => jobs::list(&app, &list).await,
         Command::Jobs(JobsCommand::Show { id }) => jobs::show(&app, id).await,
         Command::Jobs(JobsCommand::Retry(retry)) => jobs::retry(&app, &retry).await,

@@ -212,6 +212,17 @@ pub(super) async fn behind<C: ConnectionTrait>(
     every(connection, Sql::new(connection, select).bind(schema_version)).await
 }
 
+/// Organizations that a restore was making and that nobody has touched since.
+pub(super) async fn restoring<C: ConnectionTrait>(
+    connection: &C,
+    unchanged_since: DateTime<Utc>,
+) -> Result<Vec<Organization>, StoreError> {
+    let select = format!(
+        "{SELECT} WHERE o.status = 'failed' AND o.updated_at < $1 AND o.status_reason = 'restoring' ORDER BY o.id"
+    );
+    every(connection, Sql::new(connection, select).bind(unchanged_since)).await
+}
+
 pub(super) struct SeaOrganizations<'a, C>(pub(super) &'a C);
 
 #[async_trait]

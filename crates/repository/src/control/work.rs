@@ -23,7 +23,7 @@ use vigie_kernel::{AuditLog, StoreError, UnitOfWork};
 use vigie_tenancy::{OperationRepository, OrganizationRepository, OrganizationWork, OwnerRepository};
 
 /// The platform's audit trail.
-const AUDIT: &str = "platform_audit";
+pub(super) const AUDIT: &str = "platform_audit";
 
 /// One transaction on the control database. Dropped, it is rolled back.
 pub(super) struct ControlWork {
