@@ -11,6 +11,7 @@ impl From<&App> for Services {
         Self {
             auth: Arc::clone(&app.auth),
             tenancy: Arc::clone(&app.tenancy),
+            backups: Arc::clone(&app.backups),
             kpis: Arc::clone(&app.kpis),
             reporting: Arc::clone(&app.reporting),
             actions: Arc::clone(&app.actions),

@@ -11,6 +11,7 @@ use vigie_kpis::{KpiService, ReportingService};
 use vigie_notifications::NotificationService;
 use vigie_platform_monitoring::HealthService;
 use vigie_tenancy::TenancyService;
+use vigie_tenancy::backup::BackupService;
 
 /// Every service that routes call.
 #[derive(Clone)]
@@ -19,6 +20,8 @@ pub struct Services {
     pub auth: Arc<dyn AuthService>,
     /// Organizations.
     pub tenancy: Arc<dyn TenancyService>,
+    /// Backups of organizations.
+    pub backups: Arc<dyn BackupService>,
     /// Dashboards, KPIs and values.
     pub kpis: Arc<dyn KpiService>,
     /// Reports.
@@ -51,6 +54,7 @@ impl Services {
         config
             .app_data(web::Data::from(Arc::clone(&self.auth)))
             .app_data(web::Data::from(Arc::clone(&self.tenancy)))
+            .app_data(web::Data::from(Arc::clone(&self.backups)))
             .app_data(web::Data::from(Arc::clone(&self.kpis)))
             .app_data(web::Data::from(Arc::clone(&self.reporting)))
             .app_data(web::Data::from(Arc::clone(&self.actions)))

@@ -138,6 +138,8 @@ pub enum TenantCommand {
     Migrate(MigrateArgs),
     /// Writes a signed archive of an organization, while it goes on working
     Backup(TenantBackup),
+    /// Asks for a backup of every organization in use and removes what has had its time; for a timer of the system
+    Nightly,
     /// Lists the backups of an organization
     Backups(TenantName),
     /// Makes a new organization out of an archive, or puts an archive in the place of an organization's data

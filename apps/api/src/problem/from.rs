@@ -9,6 +9,7 @@ use vigie_kernel::{FieldError, Locale, PermissionDenied, StoreError};
 use vigie_kpis::KpiError;
 use vigie_notifications::NotificationError;
 use vigie_tenancy::TenancyError;
+use vigie_tenancy::backup::BackupError;
 
 /// Seconds after which a database is asked again.
 const STORE_RETRY: u64 = 5;
@@ -114,6 +115,28 @@ impl From<TenancyError> for ApiError {
             TenancyError::NotRepairable(_) => Self::caused(Code::NotRepairable, error),
             TenancyError::Token(_) | TenancyError::Prefix(_) => Self::caused(Code::Internal, error),
             TenancyError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<BackupError> for ApiError {
+    fn from(error: BackupError) -> Self {
+        match error {
+            BackupError::Invalid(errors) => Self::invalid(errors),
+            BackupError::NotFound => Self::new(Code::OrganizationNotFound),
+            BackupError::SlugTaken => Self::new(Code::SlugTaken),
+            BackupError::State(_)
+            | BackupError::Busy
+            | BackupError::NothingToUndo
+            | BackupError::GraceNotOver(_)
+            | BackupError::AlreadyThere(_) => Self::new(Code::OrganizationState),
+            BackupError::Tenancy(error) => error.into(),
+            BackupError::Store(error) => error.into(),
+            // No route reads an archive or deletes an organization.
+            error @ (BackupError::Refused(_)
+            | BackupError::NoAccount
+            | BackupError::NotConfirmed
+            | BackupError::File { .. }) => Self::caused(Code::Internal, error),
         }
     }
 }

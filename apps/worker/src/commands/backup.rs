@@ -2,7 +2,7 @@
 
 use super::operator;
 use super::tenant::find;
-use crate::answer::table;
+use crate::answer::{Exit, table};
 use crate::cli::{TenantBackup, TenantClone, TenantDelete, TenantExport, TenantRestore};
 use crate::{Answer, CommandError};
 use serde_json::{Value, json};
@@ -74,6 +74,24 @@ pub(super) async fn back_up(app: &App, wanted: &TenantBackup) -> Result<Answer, 
         made.sha256.clone().unwrap_or_default()
     );
     Ok(Answer::new(text, view(&made)))
+}
+
+/// Asks for the nightly backups, which the worker makes, and removes what has had its time.
+pub(super) async fn nightly(app: &App) -> Result<Answer, CommandError> {
+    let report = app.backups.nightly(&operator(app)).await?;
+    let text = format!(
+        "{} backups asked for, {} removed, {} databases of earlier restores dropped, {} organizations purged, {} failures.",
+        report.asked, report.removed, report.dropped, report.purged, report.failed
+    );
+    let json = json!({
+        "asked": report.asked,
+        "removed": report.removed,
+        "dropped": report.dropped,
+        "purged": report.purged,
+        "failed": report.failed,
+    });
+    let exit = if report.failed > 0 { Exit::Partial } else { Exit::Done };
+    Ok(Answer { exit, ..Answer::new(text, json) })
 }
 
 /// The backups of an organization.

@@ -13,6 +13,9 @@ use vigie_tenancy::backup::{
 /// Longest signature that is read.
 const SIGNATURE_BYTES: u64 = 4096;
 
+/// Where the first header ends.
+const FIRST_BLOCK: u64 = 512;
+
 /// An archive that was found good.
 #[derive(Debug)]
 pub(super) struct Checked {
@@ -91,6 +94,10 @@ impl<R: BufRead> Cursor<R> {
         let read = read_header(&mut self.reader);
         self.at += u64::try_from(BLOCK).unwrap_or_default();
         read.map_err(|error| match error {
+            // Past the beginning it is an archive of ours, with a header that is damaged.
+            HeaderError::Refused(ArchiveRefusal::NotAnArchive(_)) if self.at > FIRST_BLOCK => {
+                ArchiveRefusal::Damaged { member: format!("the header of {before}") }.into()
+            }
             HeaderError::Refused(refusal) => refusal.into(),
             HeaderError::Io(error) => ended(error, before),
         })

@@ -128,7 +128,7 @@ async fn present<C: ConnectionTrait>(connection: &C) -> Result<Vec<String>, Stor
     let select = if connection.get_database_backend() == DbBackend::Postgres {
         "SELECT CAST(tablename AS text) AS name FROM pg_tables WHERE schemaname = 'public'"
     } else {
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY rowid"
     };
     let names: Vec<Name> = Sql::new(connection, select).all(connection).await.map_err(store_error)?;
     Ok(names.into_iter().map(|name| name.name).collect())
@@ -143,7 +143,8 @@ async fn empty<C: ConnectionTrait>(connection: &C) -> Result<(), StoreError> {
         return Ok(());
     }
     connection.execute_unprepared("PRAGMA defer_foreign_keys = ON").await.map_err(store_error)?;
-    for table in present(connection).await? {
+    // A table goes before those that it refers to, which are older.
+    for table in present(connection).await?.into_iter().rev() {
         connection.execute_unprepared(&format!("DROP TABLE \"{table}\"")).await.map_err(store_error)?;
     }
     Ok(())

@@ -20,6 +20,8 @@ mod refusal;
 mod restore;
 mod retention;
 mod service;
+#[cfg(test)]
+mod tests;
 mod writing;
 
 pub use cell::{Cell, Column, ColumnType, Row, RowError, RowSum, read_row, write_row};

@@ -32,7 +32,7 @@ impl Backups {
             loop {
                 let found = self.ports.store.read().await?.list(&filter, &page).await?;
                 for organization in &found.items {
-                    self.ask(operator, organization, BackupKind::Nightly).await?;
+                    self.ask(operator, organization, self.ports.ids.next(), BackupKind::Nightly).await?;
                     report.asked += 1;
                     self.noted(
                         "backups past their time",

@@ -17,21 +17,23 @@ use crate::{
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use vigie_jobs::OutboxMessage;
 use vigie_kernel::{
-    AuditEntry, BackupId, Clock, IdSource, OperatorContext, OrganizationId, Page, PageRequest,
+    AuditEntry, BackupId, Clock, IdSource, IdempotencyKey, OperatorContext, OrganizationId, Page, PageRequest,
 };
 
 /// Backups of the installation's organizations, and what is made of them.
 #[async_trait]
 pub trait BackupService: Send + Sync {
-    /// Asks for a backup, which a worker makes.
+    /// Asks for a backup, which a worker makes. Asked again with the same key, it is the same backup.
     async fn request(
         &self,
         operator: &OperatorContext,
         organization: OrganizationId,
+        key: Option<&IdempotencyKey>,
     ) -> Result<BackupRecord, BackupError>;
 
     /// Makes a backup now: consistent as of one moment, whatever is written meanwhile.
@@ -242,9 +244,10 @@ impl Backups {
         &self,
         operator: &OperatorContext,
         organization: &Organization,
+        id: BackupId,
         kind: BackupKind,
     ) -> Result<BackupRecord, BackupError> {
-        let (id, now) = (self.ports.ids.next(), self.now());
+        let now = self.now();
         let record =
             BackupRecord::asked(id, organization.id(), organization.snapshot().slug.as_str(), kind, now);
         let job =
@@ -311,6 +314,17 @@ impl Backups {
     }
 }
 
+/// The id that a request's key gives its backup: the same for the same operator, organization and key.
+fn named_by(operator: &OperatorContext, organization: OrganizationId, key: &IdempotencyKey) -> BackupId {
+    let mut hash = Sha256::new();
+    hash.update(organization.as_uuid().as_bytes());
+    hash.update(operator.actor().map(|actor| *actor.as_uuid().as_bytes()).unwrap_or_default());
+    hash.update(key.as_str().as_bytes());
+    let mut bytes = [0; 16];
+    bytes.iter_mut().zip(hash.finalize()).for_each(|(byte, hashed)| *byte = hashed);
+    uuid::Builder::from_custom_bytes(bytes).into_uuid().into()
+}
+
 /// The organization as it would be with that other state. Its version is the next one.
 pub(crate) fn changed(
     organization: &Organization,
@@ -351,10 +365,18 @@ impl BackupService for Backups {
         &self,
         operator: &OperatorContext,
         organization: OrganizationId,
+        key: Option<&IdempotencyKey>,
     ) -> Result<BackupRecord, BackupError> {
         let organization = self.organization(organization).await?;
         refuse_without_database(&organization)?;
-        self.ask(operator, &organization, BackupKind::Manual).await
+        let id = match key {
+            Some(key) => named_by(operator, organization.id(), key),
+            None => self.ports.ids.next(),
+        };
+        if let Some(asked) = self.ports.ledger.find(id).await? {
+            return Ok(asked);
+        }
+        self.ask(operator, &organization, id, BackupKind::Manual).await
     }
 
     async fn back_up(
