@@ -150,12 +150,12 @@ fn apply(tables: &mut Vec<TableShape>, statement: &str) -> Result<(), ShapeError
             tables.retain(|table| table.name != *name);
         }
         ["ALTER", "TABLE", name, "RENAME", "TO", new] => {
-            find(tables, name).ok_or_else(broken)?.name = new.to_owned();
+            new.clone_into(&mut find(tables, name).ok_or_else(broken)?.name);
         }
         ["ALTER", "TABLE", name, "RENAME", "COLUMN", old, "TO", new] => {
             let table = find(tables, name).ok_or_else(broken)?;
             let column = table.columns.iter_mut().find(|column| column.name == old);
-            column.ok_or_else(broken)?.name = new.to_owned();
+            new.clone_into(&mut column.ok_or_else(broken)?.name);
         }
         ["ALTER", "TABLE", name, "DROP", "COLUMN", gone] => {
             find(tables, name).ok_or_else(broken)?.columns.retain(|column| column.name != gone);

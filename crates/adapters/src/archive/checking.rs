@@ -112,7 +112,7 @@ impl<R: BufRead> Cursor<R> {
                 CheckError::Refused(ArchiveRefusal::Truncated(_)) if name == MANIFEST => {
                     ArchiveRefusal::NotAnArchive("it is too short").into()
                 }
-                other => other,
+                other @ (CheckError::Refused(_) | CheckError::Io(_)) => other,
             })?
             .ok_or_else(|| truncated(name))?;
         if path != name {

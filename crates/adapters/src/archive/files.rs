@@ -39,7 +39,7 @@ fn prefix(organization: OrganizationId) -> Key {
 fn key_of(organization: OrganizationId, name: &str) -> Result<Key, BackupError> {
     check_path(&file_member(name))?;
     let organization = organization.to_string();
-    Ok(Key::from_iter(["org", organization.as_str()].into_iter().chain(name.split('/'))))
+    Ok(["org", organization.as_str()].into_iter().chain(name.split('/')).collect())
 }
 
 fn unavailable(error: Error) -> StoreError {
@@ -105,7 +105,7 @@ impl OrganizationFiles for StoredFiles {
         let mut removed = 0;
         for file in self.list(organization).await? {
             let key = prefix(organization);
-            let key = file.name.split('/').fold(key, |key, part| key.join(part));
+            let key = file.name.split('/').fold(key, Key::join);
             match self.store.delete(&key).await {
                 Ok(()) => removed += 1,
                 Err(Error::NotFound { .. }) => {}

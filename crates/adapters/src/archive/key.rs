@@ -26,6 +26,7 @@ pub struct BackupKey {
 /// The second member of an archive.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(clippy::struct_field_names, reason = "the names of the file")]
 struct Signature {
     algorithm: String,
     /// Base64.

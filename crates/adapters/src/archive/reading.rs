@@ -57,7 +57,8 @@ impl VerifiedArchive for CheckedArchive {
             hash: Sha256::new(),
             sha256: entry.sha256.clone(),
         };
-        let content = if entry.gzip { Content::Gzip(GzDecoder::new(packed)) } else { Content::Plain(packed) };
+        let content =
+            if entry.gzip { Content::Gzip(Box::new(GzDecoder::new(packed))) } else { Content::Plain(packed) };
         Ok(Box::new(MemberPieces { content: Some(content), member: member.to_owned() }))
     }
 }
@@ -97,7 +98,7 @@ impl Read for Packed {
 
 enum Content {
     Plain(Packed),
-    Gzip(GzDecoder<Packed>),
+    Gzip(Box<GzDecoder<Packed>>),
 }
 
 impl Content {
@@ -130,11 +131,15 @@ impl Pieces for MemberPieces {
         let Some(mut content) = self.content.take() else { return Ok(None) };
         let member = self.member.clone();
         let (content, piece) = blocking(move || {
-            let piece = content.next().map_err(|error| match error.kind() {
-                io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof => {
+            let piece = content.next().map_err(|error| {
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof
+                ) {
                     BackupError::Refused(ArchiveRefusal::Damaged { member })
+                } else {
+                    BackupError::file(format!("the archive's member {member} cannot be read"), error)
                 }
-                _ => BackupError::file(format!("the archive's member {member} cannot be read"), error),
             })?;
             Ok((content, piece))
         })

@@ -23,8 +23,7 @@ struct ForeignKey {
 /// A transaction that fills a database.
 pub(super) struct Load {
     txn: DatabaseTransaction,
-    /// Kept for the transaction's sake.
-    _pool: DatabaseConnection,
+    pool: DatabaseConnection,
     foreign_keys: Vec<ForeignKey>,
 }
 
@@ -55,7 +54,7 @@ impl Load {
             let delete = format!("DELETE FROM \"{}\"", table.name);
             txn.execute_unprepared(&delete).await.map_err(store_error)?;
         }
-        Ok(Self { txn, _pool: pool, foreign_keys })
+        Ok(Self { txn, pool, foreign_keys })
     }
 }
 
@@ -90,8 +89,8 @@ impl TenantLoad for Load {
             self.txn.execute_unprepared(&add).await.map_err(store_error)?;
         }
         self.txn.commit().await.map_err(store_error)?;
-        if self._pool.get_database_backend() == DbBackend::Postgres {
-            self._pool.execute_unprepared("ANALYZE").await.map_err(store_error)?;
+        if self.pool.get_database_backend() == DbBackend::Postgres {
+            self.pool.execute_unprepared("ANALYZE").await.map_err(store_error)?;
         }
         Ok(())
     }

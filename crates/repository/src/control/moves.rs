@@ -108,10 +108,10 @@ pub(super) async fn switch(
     switched.state = MoveState::Switched;
     update(&txn, &switched, moving.state).await?;
     if let Some(earlier) = closes {
-        let mut closed = earlier.clone();
-        closed.state = MoveState::Closed;
-        closed.changed_at = moving.changed_at;
-        update(&txn, &closed, earlier.state).await?;
+        let mut over = earlier.clone();
+        over.state = MoveState::Closed;
+        over.changed_at = moving.changed_at;
+        update(&txn, &over, earlier.state).await?;
     }
     SeaAudit(&txn, super::work::AUDIT).record(entry).await?;
     txn.commit().await.map_err(store_error)

@@ -84,7 +84,11 @@ impl From<TenancyError> for BackupError {
             TenancyError::SlugTaken => Self::SlugTaken,
             TenancyError::Invalid(errors) => Self::Invalid(errors),
             TenancyError::Store(error) => Self::Store(error),
-            error => Self::Tenancy(error),
+            error @ (TenancyError::TenantConflict
+            | TenancyError::Transition { .. }
+            | TenancyError::ChangedMeanwhile
+            | TenancyError::Step { .. }
+            | TenancyError::Prefix(_)) => Self::Tenancy(error),
         }
     }
 }

@@ -225,7 +225,7 @@ impl Backups {
         };
         // Far beyond the suffixes that sign-ups take.
         let first = 1000 + u32::try_from(moves.len()).unwrap_or(u32::MAX - 2000);
-        (first..)
+        (first..=first.saturating_add(1000))
             .map(|taken| base.after(taken))
             .find(|name| !used(name))
             .ok_or_else(|| StoreError::broken("no database name is free").into())

@@ -24,7 +24,7 @@ pub struct BackUpOrganization {
 impl Job for BackUpOrganization {
     const NAME: &'static str = "tenancy.back-up-organization";
     const LANE: Lane = Lane::Bulk;
-    const RETRY: Retry = Retry::doubling(Duration::from_secs(60)).up_to(3);
+    const RETRY: Retry = Retry::doubling(Duration::from_mins(1)).up_to(3);
 
     /// One nightly backup of an organization waits or runs; of those that somebody asked for, each.
     fn once(&self) -> Option<String> {
@@ -43,7 +43,7 @@ pub struct NightlyBackups {}
 impl Job for NightlyBackups {
     const NAME: &'static str = "tenancy.nightly-backups";
     const LANE: Lane = Lane::Bulk;
-    const RETRY: Retry = Retry::doubling(Duration::from_secs(60)).up_to(5);
+    const RETRY: Retry = Retry::doubling(Duration::from_mins(1)).up_to(5);
 
     fn once(&self) -> Option<String> {
         Some("nightly".to_owned())
