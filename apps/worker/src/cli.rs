@@ -282,6 +282,7 @@ pub struct TenantExport {
 
 /// What is deleted, and how far.
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub struct TenantDelete {
     /// Slug of the organization
     #[arg(long)]

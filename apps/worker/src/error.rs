@@ -29,9 +29,6 @@ pub enum CommandError {
     /// Backups, and what is made of them.
     #[error(transparent)]
     Backup(#[from] BackupError),
-    /// What destroys was not confirmed.
-    #[error("nothing was done: the confirmation is not {0:?}")]
-    NotConfirmed(String),
     /// An argument is missing.
     #[error("{0}")]
     Usage(String),
@@ -90,7 +87,6 @@ impl CommandError {
             Self::Auth(AuthError::Invalid(_))
             | Self::Tenancy(TenancyError::Invalid(_))
             | Self::Backup(BackupError::Invalid(_) | BackupError::NoAccount | BackupError::NotConfirmed)
-            | Self::NotConfirmed(_)
             | Self::Usage(_) => 2,
             Self::Backup(BackupError::Refused(refusal)) => refused(refusal),
             Self::Start(_)

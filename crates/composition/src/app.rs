@@ -81,6 +81,7 @@ pub struct App {
 impl App {
     /// Builds the application: opens the control database (on SQLite making it when it is not there), brings it to the current
     /// schema and loads the keys.
+    #[allow(clippy::too_many_lines, reason = "the wiring, one part after the other")]
     pub async fn build(config: Config) -> Result<Self, StartError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids: Arc<dyn IdSource> = Arc::new(SystemIds);

@@ -32,30 +32,30 @@ pub(crate) struct Parts<'a> {
     pub(crate) ids: &'a Arc<dyn IdSource>,
 }
 
-pub(crate) fn build(parts: &Parts<'_>) -> Result<Backups, StartError> {
+pub(crate) fn build(of: &Parts<'_>) -> Result<Backups, StartError> {
     let failed = |what| move |source| StartError::Part { what, source };
-    let key = BackupKey::load(parts.keys).map_err(|error| failed("the key of backups")(error.into()))?;
-    let files = StoredFiles::local(&parts.config.data_dir.join("files"))
+    let key = BackupKey::load(of.keys).map_err(|error| failed("the key of backups")(error.into()))?;
+    let files = StoredFiles::local(&of.config.data_dir.join("files"))
         .map_err(|error| failed("the file store")(error.into()))?;
-    let connection = parts.control.connection().clone();
+    let connection = of.control.connection().clone();
     let ledger = Arc::new(ControlLedger::new(connection));
     let ports = BackupPorts {
-        store: Arc::new(parts.control.clone()),
-        databases: Arc::<ServerDatabases>::clone(parts.databases),
-        data: Arc::new(ServerData::new(Arc::clone(parts.server))),
+        store: Arc::new(of.control.clone()),
+        databases: Arc::<ServerDatabases>::clone(of.databases),
+        data: Arc::new(ServerData::new(Arc::clone(of.server))),
         ledger: Arc::<ControlLedger>::clone(&ledger),
-        archives: Arc::new(TarArchives::new(Arc::new(key), parts.config.data_dir.clone())),
+        archives: Arc::new(TarArchives::new(Arc::new(key), of.config.data_dir.clone())),
         files: Arc::new(files),
-        people: Arc::new(People { control: parts.control.clone(), ledger, auth: Arc::clone(parts.auth) }),
-        tenancy: Arc::clone(parts.tenancy),
-        queue: Arc::new(Queue(Arc::clone(parts.queue))),
-        open: Arc::new(Open(Arc::clone(parts.registry))),
-        clock: Arc::clone(parts.clock),
-        ids: Arc::clone(parts.ids),
+        people: Arc::new(People { control: of.control.clone(), ledger, auth: Arc::clone(of.auth) }),
+        tenancy: Arc::clone(of.tenancy),
+        queue: Arc::new(Queue(Arc::clone(of.queue))),
+        open: Arc::new(Open(Arc::clone(of.registry))),
+        clock: Arc::clone(of.clock),
+        ids: Arc::clone(of.ids),
     };
-    let folder = folder(parts.config);
+    let folder = folder(of.config);
     let product = concat!("vigie ", env!("CARGO_PKG_VERSION")).to_owned();
-    Ok(Backups::new(ports, folder, parts.config.database.tenant_prefix.clone(), product))
+    Ok(Backups::new(ports, folder, of.config.database.tenant_prefix.clone(), product))
 }
 
 /// When the nightly round is asked for, by UTC: before the platform throws away what it does not need any more.

@@ -1,7 +1,7 @@
 //! `tenant backup`, `restore`, `clone`, `export`, `delete`
 
-use super::operator;
 use super::tenant::find;
+use super::{confirm, operator};
 use crate::answer::{Exit, table};
 use crate::cli::{TenantBackup, TenantClone, TenantDelete, TenantExport, TenantRestore};
 use crate::{Answer, CommandError};
@@ -141,7 +141,7 @@ pub(super) async fn restore(
     let archive = wanted.file.ok_or_else(|| CommandError::Usage("name the archive".to_owned()))?;
     if wanted.in_place {
         let organization = find(app, &wanted.slug).await?;
-        confirm(&wanted.slug, wanted.yes.as_deref(), "puts the archive in the place of its data", input)?;
+        confirmed(&wanted.slug, wanted.yes, "This puts the archive in the place of its data.", input)?;
         let command = RestoreInPlace { organization, archive, foreign_key: wanted.accept_foreign_key };
         let restored = app.backups.restore_in_place(&operator(app), command, &Terminal::new()).await?;
         let undo = format!(
@@ -235,7 +235,7 @@ pub(super) async fn delete(
         );
         return Ok(Answer::new(text, planned));
     }
-    let typed = confirm(&wanted.slug, wanted.yes.as_deref(), "deletes the organization", input)?;
+    let typed = confirmed(&wanted.slug, wanted.yes, "This deletes the organization.", input)?;
     if !wanted.purge || plan.deletion.is_none() {
         let reason = wanted.reason.unwrap_or_else(|| "deleted by the operator".to_owned());
         let command = DeleteOrganization { organization: id, confirmation: typed, reason };
@@ -272,22 +272,17 @@ pub(super) async fn delete(
 }
 
 /// What destroys wants the slug once more: on the command line, or typed.
-fn confirm(
+fn confirmed(
     slug: &str,
-    yes: Option<&str>,
+    yes: Option<String>,
     what: &str,
-    mut input: impl BufRead,
+    input: impl BufRead,
 ) -> Result<String, CommandError> {
-    let typed = if let Some(yes) = yes {
-        yes.to_owned()
-    } else {
-        // Who cannot see the question cannot answer it either, and is refused below.
-        let _unseen = write!(std::io::stderr(), "This {what}. Type its slug to go on: ");
-        let mut line = String::new();
-        input.read_line(&mut line).map_err(CommandError::Input)?;
-        line.trim().to_owned()
-    };
-    if typed == slug { Ok(typed) } else { Err(CommandError::NotConfirmed(slug.to_owned())) }
+    let yes: Vec<String> = yes.into_iter().collect();
+    // A wrong answer on the command line is an answer too: nothing is asked then.
+    let is_sure =
+        yes.iter().any(|given| given == slug) || (yes.is_empty() && confirm(what, slug, &yes, input)?);
+    if is_sure { Ok(slug.to_owned()) } else { Err(CommandError::NotConfirmed(slug.to_owned())) }
 }
 
 fn told(restored: &Restored, note: &str) -> Answer {

@@ -23,7 +23,8 @@ struct ForeignKey {
 /// A transaction that fills a database.
 pub(super) struct Load {
     txn: DatabaseTransaction,
-    pool: DatabaseConnection,
+    /// Kept for the transaction's sake.
+    _pool: DatabaseConnection,
     foreign_keys: Vec<ForeignKey>,
 }
 
@@ -31,6 +32,7 @@ impl Load {
     /// Begins. What migrations have put into the tables that archives carry goes.
     pub(super) async fn begin(pool: DatabaseConnection, version: usize) -> Result<Self, StoreError> {
         let txn = transaction::begin(&pool).await?;
+        transaction::without_limits(&txn).await?;
         let foreign_keys = if txn.get_database_backend() == DbBackend::Postgres {
             let found: Vec<ForeignKey> = Sql::new(
                 &txn,
@@ -54,7 +56,7 @@ impl Load {
             let delete = format!("DELETE FROM \"{}\"", table.name);
             txn.execute_unprepared(&delete).await.map_err(store_error)?;
         }
-        Ok(Self { txn, pool, foreign_keys })
+        Ok(Self { txn, _pool: pool, foreign_keys })
     }
 }
 
@@ -88,11 +90,10 @@ impl TenantLoad for Load {
                 format!("ALTER TABLE {} ADD CONSTRAINT \"{}\" {}", key.on_table, key.name, key.definition);
             self.txn.execute_unprepared(&add).await.map_err(store_error)?;
         }
-        self.txn.commit().await.map_err(store_error)?;
-        if self.pool.get_database_backend() == DbBackend::Postgres {
-            self.pool.execute_unprepared("ANALYZE").await.map_err(store_error)?;
+        if self.txn.get_database_backend() == DbBackend::Postgres {
+            self.txn.execute_unprepared("ANALYZE").await.map_err(store_error)?;
         }
-        Ok(())
+        self.txn.commit().await.map_err(store_error)
     }
 }
 

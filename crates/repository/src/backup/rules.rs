@@ -37,6 +37,10 @@ pub(crate) const RULES: &[TableRule] = &[
     TableRule { later: Some("DELETE FROM outbox"), ..carried("outbox") },
     // Kept answers of requests that come twice: of no use to who asks now.
     TableRule { later: Some("DELETE FROM repeatable_requests"), ..carried("repeatable_requests") },
+    carried("notifications"),
+    // In the inbox alone so far; one that is still to be sent has to be ended here.
+    carried("deliveries"),
+    carried("inbox_counters"),
     carried("dashboards"),
     carried("kpis"),
     carried("kpi_thresholds"),

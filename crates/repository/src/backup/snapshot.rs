@@ -5,6 +5,7 @@ use crate::decimal::StoredDec;
 use crate::error::store_error;
 use crate::server::is_postgres;
 use crate::sql::{InOrder, Sql};
+use crate::transaction;
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
 use sea_orm::{
@@ -43,7 +44,8 @@ impl Snapshot {
             ..TransactionOptions::default()
         };
         let txn = pool.begin_with_options(options).await.map_err(store_error)?;
-        // The first statement is what the snapshot is taken for, on both engines.
+        transaction::without_limits(&txn).await?;
+        // The first query is what the snapshot is taken for, on both engines.
         let named = version_of(&txn, organization).await?;
         let version = match version {
             Some(version) => version,

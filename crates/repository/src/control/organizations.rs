@@ -193,7 +193,8 @@ pub(super) async fn unattended<C: ConnectionTrait>(
     unchanged_since: DateTime<Utc>,
 ) -> Result<Vec<Organization>, StoreError> {
     let select = format!(
-        "{SELECT} WHERE o.status IN ('provisioning', 'failed') AND o.updated_at <= $1 AND NOT EXISTS \
+        "{SELECT} WHERE o.status IN ('provisioning', 'failed') AND o.updated_at <= $1 \
+         AND (o.status_reason IS NULL OR o.status_reason <> 'restoring') AND NOT EXISTS \
          (SELECT 1 FROM operations p WHERE p.organization_id = o.id AND p.state IN ('running', 'undoing', 'failed')) \
          ORDER BY o.updated_at, o.id LIMIT 100"
     );

@@ -191,7 +191,9 @@ async fn across(from: &Engine, to: &Engine) {
         .iter()
         .map(|(name, rows)| {
             let mut sum = RowSum::default();
-            rows.iter().for_each(|row| sum.add(row).unwrap());
+            for row in rows {
+                sum.add(row).unwrap();
+            }
             (name.clone(), (sum.rows, sum.digest()))
         })
         .collect();
@@ -530,8 +532,8 @@ on_both_engines!(an_erased_organization_leaves_a_tombstone_and_nobody_behind, as
     // The slug stays taken until its time is over.
     let taken = {
         let new = engine.new_organization("gone");
-        let mut work = vigie_auth::IdentityStore::begin(&engine.control).await.unwrap();
-        work.organizations().reserve(&new).await
+        let mut work = vigie_tenancy::OrganizationStore::begin(&engine.control).await.unwrap();
+        work.organizations().insert(&new).await
     };
     assert!(matches!(taken, Err(StoreError::Conflict(_))), "{taken:?}");
     assert_eq!(ledger.free_slugs(now + TimeDelta::days(89)).await.unwrap(), 0);

@@ -23,7 +23,7 @@ pub enum BackupError {
     /// The organization's state does not allow it (409).
     #[error("the organization is {}, which does not allow it", .0.name())]
     State(OrganizationStatus),
-    /// Another exchange of its database is under way, or one that was interrupted less than two minutes ago (409).
+    /// Another exchange of its database is under way, or one that was interrupted less than ten minutes ago (409).
     #[error("the organization's database is being exchanged by another command")]
     Busy,
     /// There is no database to go back to (409).
@@ -87,7 +87,14 @@ impl From<TenancyError> for BackupError {
             error @ (TenancyError::TenantConflict
             | TenancyError::Transition { .. }
             | TenancyError::ChangedMeanwhile
-            | TenancyError::Step { .. }
+            | TenancyError::DomainTaken
+            | TenancyError::EmailTaken
+            | TenancyError::KeyReused
+            | TenancyError::OperationNotFound
+            | TenancyError::OperationEnded(_)
+            | TenancyError::OperationHeld
+            | TenancyError::NotRepairable(_)
+            | TenancyError::Token(_)
             | TenancyError::Prefix(_)) => Self::Tenancy(error),
         }
     }

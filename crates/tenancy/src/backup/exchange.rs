@@ -17,7 +17,7 @@ use serde_json::json;
 use vigie_kernel::{OperatorContext, OrganizationId, StoreError};
 
 /// For so long a command holds an exchange without saying that it goes on.
-const LEASE: TimeDelta = TimeDelta::minutes(2);
+const LEASE: TimeDelta = TimeDelta::minutes(10);
 /// How often it says so.
 const BEAT: TimeDelta = TimeDelta::seconds(30);
 

@@ -7,7 +7,7 @@ use super::manifest::{Manifest, TableEntry};
 use super::ports::{Pieces, RowSink, Settling, TableColumns, TenantData, TenantLoad, VerifiedArchive};
 use super::refusal::ArchiveRefusal;
 use super::service::Backups;
-use crate::{Organization, TenantDatabases};
+use crate::{ConnectionSettings, Organization, TenantDatabases};
 use async_trait::async_trait;
 use vigie_kernel::StoreError;
 
@@ -58,6 +58,8 @@ impl Target<'_> {
         let manifest = archive.manifest();
         let version = manifest.schema.version;
         self.databases.create(self.organization).await?;
+        let settings = ConnectionSettings::of(self.organization.snapshot().plan);
+        self.databases.configure(self.organization, &settings).await?;
         self.data.go_back(self.organization, version).await?;
         let mut load = self.data.load(self.organization, version).await?;
         for table in &manifest.tables {

@@ -17,7 +17,7 @@ const FINAL_KEPT: TimeDelta = TimeDelta::days(120);
 /// A backup that has neither ended nor failed by then never will.
 const GIVEN_UP_AFTER: TimeDelta = TimeDelta::days(1);
 /// A restore that has said nothing for so long is dead.
-const RESTORE_DEAD_AFTER: TimeDelta = TimeDelta::minutes(10);
+const RESTORE_DEAD_AFTER: TimeDelta = TimeDelta::minutes(30);
 
 impl Backups {
     pub(crate) async fn run_nightly(&self, operator: &OperatorContext) -> Result<NightlyReport, BackupError> {
@@ -27,7 +27,7 @@ impl Backups {
         for status in
             [OrganizationStatus::Active, OrganizationStatus::ReadOnly, OrganizationStatus::Suspended]
         {
-            let filter = ListOrganizations { status: Some(status) };
+            let filter = ListOrganizations { status: Some(status), ..ListOrganizations::default() };
             let mut page = PageRequest { limit: MAX_LIMIT, after: None };
             loop {
                 let found = self.ports.store.read().await?.list(&filter, &page).await?;

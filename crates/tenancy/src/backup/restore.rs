@@ -250,10 +250,18 @@ impl Backups {
 
     /// Removes what a restore that failed or was killed has made.
     pub(crate) async fn undo_restore(&self, id: OrganizationId) -> Result<(), BackupError> {
+        let found = self.ports.store.read().await?.find(id).await?;
+        let is_in_the_making = |organization: &Organization| {
+            organization.status() == OrganizationStatus::Failed
+                && organization.snapshot().status_reason.as_deref() == Some(RESTORING)
+        };
+        let Some(organization) = found.filter(is_in_the_making) else { return Ok(()) };
         self.ports.files.remove_all(id).await?;
-        match self.ports.tenancy.discard(id).await {
-            Ok(()) | Err(TenancyError::NotFound) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+        self.ports.databases.drop_database(&organization).await?;
+        let mut work = self.ports.store.begin().await?;
+        work.organizations().remove(&organization).await?;
+        work.commit().await?;
+        self.ports.tenancy.invalidate(id);
+        Ok(())
     }
 }

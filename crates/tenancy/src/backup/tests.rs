@@ -79,7 +79,7 @@ proptest! {
     fn every_row_comes_back_as_it_was(row in row()) {
         let mut line = Vec::new();
         write_row(&row, &mut line).unwrap();
-        prop_assert_eq!(line.iter().filter(|byte| **byte == b'\n').count(), 1);
+        prop_assert_eq!(line.iter().position(|byte| *byte == b'\n'), Some(line.len() - 1));
         prop_assert_eq!(read_row(line.strip_suffix(b"\n").unwrap(), &columns()).unwrap(), row);
     }
 
