@@ -29,6 +29,20 @@ impl StoredFiles {
         let store = LocalFileSystem::new_with_prefix(folder).map_err(unavailable)?;
         Ok(Self::new(Arc::new(store.with_automatic_cleanup(true).with_fsync(true))))
     }
+
+    /// Every file, the marks of the installation included.
+    async fn every(&self, organization: OrganizationId) -> Result<Vec<StoredFile>, BackupError> {
+        let prefix = prefix(organization);
+        let mut listed = self.store.list(Some(&prefix));
+        let mut files = Vec::new();
+        while let Some(about) = listed.try_next().await.map_err(unavailable)? {
+            let Some(parts) = about.location.prefix_match(&prefix) else { continue };
+            let name: Vec<String> = parts.map(|part| part.as_ref().to_owned()).collect();
+            files.push(StoredFile { name: name.join("/"), size: about.size });
+        }
+        files.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(files)
+    }
 }
 
 fn prefix(organization: OrganizationId) -> Key {
@@ -49,15 +63,9 @@ fn unavailable(error: Error) -> StoreError {
 #[async_trait]
 impl OrganizationFiles for StoredFiles {
     async fn list(&self, organization: OrganizationId) -> Result<Vec<StoredFile>, BackupError> {
-        let prefix = prefix(organization);
-        let mut listed = self.store.list(Some(&prefix));
-        let mut files = Vec::new();
-        while let Some(about) = listed.try_next().await.map_err(unavailable)? {
-            let Some(parts) = about.location.prefix_match(&prefix) else { continue };
-            let name: Vec<String> = parts.map(|part| part.as_ref().to_owned()).collect();
-            files.push(StoredFile { name: name.join("/"), size: about.size });
-        }
-        files.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut files = self.every(organization).await?;
+        // Marks of the installation, such as that the space is there: no content.
+        files.retain(|file| file.name.split('/').all(|part| !part.starts_with('.')));
         Ok(files)
     }
 
@@ -103,7 +111,7 @@ impl OrganizationFiles for StoredFiles {
 
     async fn remove_all(&self, organization: OrganizationId) -> Result<u64, BackupError> {
         let mut removed = 0;
-        for file in self.list(organization).await? {
+        for file in self.every(organization).await? {
             let key = prefix(organization);
             let key = file.name.split('/').fold(key, Key::join);
             match self.store.delete(&key).await {

@@ -369,7 +369,11 @@ async fn files_of_one_organization_are_never_those_of_another() {
     let listed = files.list(paris).await.unwrap();
     assert_eq!(listed.iter().map(|file| file.name.as_str()).collect::<Vec<_>>(), ["imports/abc"]);
     assert!(files.open(paris, "imports/def").await.unwrap().is_none());
-    assert_eq!(files.remove_all(paris).await.unwrap(), 1);
+    // What the installation puts there for itself is nobody's content, and goes with the rest.
+    std::fs::write(folder.path().join(format!("org/{paris}/.space")), "").unwrap();
+    assert_eq!(files.list(paris).await.unwrap().len(), 1);
+    assert_eq!(files.remove_all(paris).await.unwrap(), 2);
+    assert!(!folder.path().join(format!("org/{paris}/.space")).exists());
     assert_eq!(files.list(paris).await.unwrap(), []);
     assert_eq!(files.list(lyon).await.unwrap().len(), 1);
 }
