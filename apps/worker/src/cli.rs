@@ -138,7 +138,7 @@ pub enum TenantCommand {
     Migrate(MigrateArgs),
     /// Writes a signed archive of an organization, while it goes on working
     Backup(TenantBackup),
-    /// Asks for a backup of every organization in use and removes what has had its time; for a timer of the system
+    /// Asks for a backup of every organization in use and removes what has had its time, as the schedule does every night
     Nightly,
     /// Lists the backups of an organization
     Backups(TenantName),

@@ -8,13 +8,16 @@ use std::sync::Arc;
 use vigie_adapters::{BackupKey, StoredFiles, TarArchives};
 use vigie_auth::{AddMember, AuthError, AuthService, IdentityStore, SecretText};
 use vigie_jobs::{CronExpression, InvalidCron, Job as _, JobTemplate, OutboxMessage};
-use vigie_kernel::{BoxError, Clock, EmailAddress, IdSource, OperatorContext, OrganizationId, Role, StoreError};
+use vigie_kernel::{
+    BoxError, Clock, EmailAddress, IdSource, OperatorContext, OrganizationId, Role, StoreError,
+};
 use vigie_repository::{
     ControlLedger, ControlStore, JobQueue, NewSchedule, Registry, ServerData, ServerDatabases, TenantServer,
 };
 use vigie_tenancy::TenancyService;
 use vigie_tenancy::backup::{
-    BackupError, BackupPorts, BackupQueue, Backups, NightlyBackups, MemberAccount, OpenDatabases, OrganizationPeople,
+    BackupError, BackupPorts, BackupQueue, Backups, MemberAccount, NightlyBackups, OpenDatabases,
+    OrganizationPeople,
 };
 
 /// What backups are made of.
@@ -129,7 +132,7 @@ impl BackupQueue for Queue {
         organization: Option<OrganizationId>,
         message: &OutboxMessage,
     ) -> Result<(), StoreError> {
-        self.0.enqueue(organization, message).await
+        self.0.enqueue(organization, message).await.map(|_added| ())
     }
 }
 
