@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use vigie_auth::{ClientInfo, Login, SecretText, SignUp};
-use vigie_composition::{App, Config, JobStatus};
-use vigie_kernel::{Dec, Frequency, KpiId, OperatorContext, TenantContext};
+use vigie_composition::{App, Config, JobFilter, JobStatus};
+use vigie_kernel::{Dec, Frequency, KpiId, OperatorContext, PageRequest, TenantContext};
 use vigie_kpis::{CreateDashboard, DefineKpi, Direction, Entry, HistoryQuery, RecordValue, Source};
 use vigie_test_support::TestDatabases;
 use vigie_worker::{Answer, Cli, CommandError, execute};
@@ -225,11 +225,10 @@ on_both_engines!(a_backup_under_load_becomes_another_organization, async |place:
     // Nothing of the copy waits to be sent.
     app.background().drain().await.unwrap();
     for status in JobStatus::ALL {
-        let jobs = app.queue.list(status, 100).await.unwrap();
-        assert!(
-            jobs.iter().all(|job| job.organization_id != Some(copy.organization().as_uuid())),
-            "{jobs:?}"
-        );
+        let page = PageRequest { limit: 100, after: None };
+        let jobs = app.queue.list(&JobFilter::status(status), &page).await.unwrap();
+        let of_the_copy = Some(copy.organization().as_uuid());
+        assert!(jobs.items.iter().all(|job| job.organization_id != of_the_copy), "a job of the copy");
     }
     place.run("tenant confirm --slug copy").await;
     let confirmed = app.tenancy.get(copy.organization()).await.unwrap();
