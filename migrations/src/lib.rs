@@ -5,7 +5,9 @@
 
 mod control;
 mod dialect;
+mod shape;
 mod tenant;
 
 pub use control::ControlMigrator;
+pub use shape::{ColumnKind, ColumnShape, TableShape};
 pub use tenant::TenantMigrator;

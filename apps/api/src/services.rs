@@ -10,6 +10,7 @@ use vigie_kernel::{Clock, IdSource, RequestRepeats};
 use vigie_kpis::{KpiService, ReportingService};
 use vigie_notifications::NotificationService;
 use vigie_platform_monitoring::HealthService;
+use vigie_tenancy::backup::BackupService;
 use vigie_tenancy::{PlanService, TenancyService};
 
 /// Every service that routes call.
@@ -21,6 +22,8 @@ pub struct Services {
     pub tenancy: Arc<dyn TenancyService>,
     /// Plans, limits and modules.
     pub plans: Arc<dyn PlanService>,
+    /// Backups of organizations.
+    pub backups: Arc<dyn BackupService>,
     /// Dashboards, KPIs and values.
     pub kpis: Arc<dyn KpiService>,
     /// Reports.
@@ -54,6 +57,7 @@ impl Services {
             .app_data(web::Data::from(Arc::clone(&self.auth)))
             .app_data(web::Data::from(Arc::clone(&self.tenancy)))
             .app_data(web::Data::from(Arc::clone(&self.plans)))
+            .app_data(web::Data::from(Arc::clone(&self.backups)))
             .app_data(web::Data::from(Arc::clone(&self.kpis)))
             .app_data(web::Data::from(Arc::clone(&self.reporting)))
             .app_data(web::Data::from(Arc::clone(&self.actions)))

@@ -12,7 +12,8 @@ use vigie_kernel::{MigrationRunId, OperationId, Role};
 
 /// The worker and the operator's tool of Vigie.
 ///
-/// Exit codes: 0 done, 1 failed, 2 wrong arguments or done in part, 3 given up before the end. Data goes to standard output, the log and errors to standard error.
+/// Exit codes: 0 done, 1 failed, 2 wrong arguments or done in part, 3 given up before the end, 10 to 19 an archive that is refused.
+/// Data goes to standard output, the log and errors to standard error.
 #[derive(Debug, Parser)]
 #[command(name = "vigie-worker", version)]
 pub struct Cli {
@@ -145,6 +146,22 @@ pub enum TenantCommand {
     /// Exit codes: 0 all are at the current schema, 1 not even begun, 2 some are not, 3 stopped early: a canary failed or
     /// too many did.
     Migrate(MigrateArgs),
+    /// Writes a signed archive of an organization, while it goes on working
+    Backup(TenantBackup),
+    /// Asks for a backup of every organization in use and removes what has had its time, as the schedule does every night
+    Nightly,
+    /// Lists the backups of an organization
+    Backups(TenantName),
+    /// Makes a new organization out of an archive, or puts an archive in the place of an organization's data
+    Restore(TenantRestore),
+    /// Lets mails and schedules leave an organization that was made out of a backup or another organization
+    Confirm(TenantName),
+    /// Makes a new organization out of another one
+    Clone(TenantClone),
+    /// Writes everything that an organization has as CSV and JSON, with its files
+    Export(TenantExport),
+    /// Deletes an organization: a last backup, 30 days of grace, then everything goes
+    Delete(TenantDelete),
 }
 
 /// Which databases are migrated, and how.
@@ -203,6 +220,101 @@ pub enum MigrateCommand {
         #[command(flatten)]
         how: MigrateHow,
     },
+}
+
+/// Which organization is backed up, and where to.
+#[derive(Debug, Args)]
+pub struct TenantBackup {
+    /// Slug of the organization
+    #[arg(long)]
+    pub slug: String,
+    /// Folder for the archive; the installation's folder of backups when absent
+    #[arg(long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+}
+
+/// What is restored, and as what.
+#[derive(Debug, Args)]
+pub struct TenantRestore {
+    /// The archive
+    #[arg(value_name = "FILE", required_unless_present = "undo", conflicts_with = "undo")]
+    pub file: Option<PathBuf>,
+    /// Slug of the new organization; with --in-place or --undo that of the organization
+    #[arg(long)]
+    pub slug: String,
+    /// Name of the new organization; that of the archive when absent
+    #[arg(long, conflicts_with_all = ["in_place", "undo"])]
+    pub name: Option<String>,
+    /// Address of an account that becomes its owner
+    #[arg(long, value_name = "EMAIL", conflicts_with_all = ["in_place", "undo"])]
+    pub admin_email: Option<String>,
+    /// Puts the archive in the place of the organization's data, which are kept for --undo
+    #[arg(long)]
+    pub in_place: bool,
+    /// Goes back to the data before the last --in-place
+    #[arg(long, conflicts_with = "in_place")]
+    pub undo: bool,
+    /// Confirms --in-place without a question
+    #[arg(long, value_name = "SLUG", requires = "in_place")]
+    pub yes: Option<String>,
+    /// Accepts an archive that another installation has signed with the key of this fingerprint
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub accept_foreign_key: Option<String>,
+}
+
+/// Which organization is copied, and as what.
+#[derive(Debug, Args)]
+pub struct TenantClone {
+    /// Slug of the organization that is copied
+    #[arg(long)]
+    pub slug: String,
+    /// Slug of the new organization
+    #[arg(long, value_name = "SLUG")]
+    pub to: String,
+    /// Name of the new organization; that of the other when absent
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Address of an account that becomes its owner
+    #[arg(long, value_name = "EMAIL")]
+    pub admin_email: Option<String>,
+}
+
+/// What is exported, and where to.
+#[derive(Debug, Args)]
+pub struct TenantExport {
+    /// Slug of the organization
+    #[arg(long)]
+    pub slug: String,
+    /// Folder in which a new folder is made
+    #[arg(long, value_name = "DIR")]
+    pub output: PathBuf,
+}
+
+/// What is deleted, and how far.
+#[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "flags of a command line")]
+pub struct TenantDelete {
+    /// Slug of the organization
+    #[arg(long)]
+    pub slug: String,
+    /// Why, 1 to 1,000 characters
+    #[arg(long)]
+    pub reason: Option<String>,
+    /// Confirms without a question
+    #[arg(long, value_name = "SLUG")]
+    pub yes: Option<String>,
+    /// Says what would go, and does nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Takes a deletion back during its grace
+    #[arg(long, conflicts_with_all = ["dry_run", "purge", "yes", "reason"])]
+    pub cancel: bool,
+    /// Removes everything, once the grace is over
+    #[arg(long)]
+    pub purge: bool,
+    /// Does not wait for the grace
+    #[arg(long, requires = "purge")]
+    pub force: bool,
 }
 
 /// Names an organization.
@@ -292,6 +404,11 @@ mod tests {
             ("tenant migrate --failure-budget 101%", ErrorKind::ValueValidation),
             ("tenant migrate --all --slug a", ErrorKind::ArgumentConflict),
             ("tenant migrate retry", ErrorKind::MissingRequiredArgument),
+            ("tenant restore --slug copy", ErrorKind::MissingRequiredArgument),
+            ("tenant restore a.tar --slug copy --undo", ErrorKind::ArgumentConflict),
+            ("tenant restore a.tar --slug copy --yes copy", ErrorKind::MissingRequiredArgument),
+            ("tenant delete --slug paris --force", ErrorKind::MissingRequiredArgument),
+            ("tenant delete --slug paris --cancel --purge", ErrorKind::ArgumentConflict),
             ("admin create --email a@example.org --full-name A", ErrorKind::MissingRequiredArgument),
         ] {
             let error = parse(line).unwrap_err();

@@ -8,6 +8,7 @@ use vigie_composition::StartError;
 use vigie_imports::ImportError;
 use vigie_kernel::{DecError, StoreError};
 use vigie_kpis::KpiError;
+use vigie_tenancy::backup::{ArchiveRefusal, BackupError};
 use vigie_tenancy::{PlanError, TenancyError};
 
 /// Why a command failed; the message is for the operator.
@@ -28,6 +29,12 @@ pub enum CommandError {
     /// Plans.
     #[error(transparent)]
     Plans(#[from] PlanError),
+    /// Backups, and what is made of them.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// An argument is missing.
+    #[error("{0}")]
+    Usage(String),
     /// Dashboards and KPIs.
     #[error(transparent)]
     Kpis(#[from] KpiError),
@@ -76,18 +83,22 @@ pub enum CommandError {
 }
 
 impl CommandError {
-    /// 2 for content that the command does not accept, otherwise 1.
+    /// 2 for content that the command does not accept, 10 to 19 for an archive that is refused, otherwise 1.
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Auth(AuthError::Invalid(_))
             | Self::Tenancy(TenancyError::Invalid(_))
-            | Self::Plans(PlanError::Invalid(_)) => 2,
+            | Self::Plans(PlanError::Invalid(_))
+            | Self::Backup(BackupError::Invalid(_) | BackupError::NoAccount | BackupError::NotConfirmed)
+            | Self::Usage(_) => 2,
+            Self::Backup(BackupError::Refused(refusal)) => refused(refusal),
             Self::Start(_)
             | Self::Log(_)
             | Self::Auth(_)
             | Self::Tenancy(_)
             | Self::Plans(_)
+            | Self::Backup(_)
             | Self::Kpis(_)
             | Self::Actions(_)
             | Self::Imports(_)
@@ -120,5 +131,21 @@ impl CommandError {
             cause = error.source();
         }
         text
+    }
+}
+
+/// The exit code of each way in which an archive can be refused.
+const fn refused(refusal: &ArchiveRefusal) -> u8 {
+    match refusal {
+        ArchiveRefusal::NotAnArchive(_) | ArchiveRefusal::UnknownFormat(_) => 10,
+        ArchiveRefusal::Truncated(_) => 11,
+        ArchiveRefusal::Damaged { .. } => 12,
+        ArchiveRefusal::SignatureInvalid => 13,
+        ArchiveRefusal::ForeignKey { .. } => 14,
+        ArchiveRefusal::Member { .. } => 15,
+        ArchiveRefusal::TooLarge { .. } | ArchiveRefusal::TooDense { .. } => 16,
+        ArchiveRefusal::SchemaNewer { .. } | ArchiveRefusal::SchemaUnknown { .. } => 17,
+        ArchiveRefusal::NoSpace { .. } => 18,
+        ArchiveRefusal::Differs { .. } => 19,
     }
 }

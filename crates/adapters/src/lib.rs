@@ -3,6 +3,7 @@
 //!
 //! Each type here fills a port of a domain crate, or is used by the HTTP edge. Nothing here decides a rule of the business.
 
+mod archive;
 mod files;
 mod key_file;
 mod limits;
@@ -17,6 +18,7 @@ mod system;
 mod tests;
 mod tokens;
 
+pub use archive::{BackupKey, TarArchives};
 pub use files::{
     BucketAccess, FileArea, FileHash, FileKey, FilesPlace, FilesPlaceError, ObjectFiles, StoredFile,
 };

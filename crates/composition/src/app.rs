@@ -1,6 +1,7 @@
 //! The application: every service, wired.
 
 use crate::background::{Background, Handlers};
+use crate::backups;
 use crate::bridges::{ControlProbe, LimitedAccounts, MemberContexts, SetPasswordTokens, TenancyProvisioning};
 use crate::config::{Config, LimitsConfig, SignupMode};
 use crate::error::StartError;
@@ -30,6 +31,7 @@ use vigie_repository::{
     ControlStore, JobQueue, QueueLimits, Registry, RegistryLimits, RegistryMembers, Relay, RelaySignal,
     Schedules, ServerDatabases, TenantRepeats, TenantServer, TenantStore,
 };
+use vigie_tenancy::backup::{BackUpOrganization, BackupService, Backups, NightlyBackups};
 use vigie_tenancy::{
     FailureBudget, Fleet, FleetOptions, FleetService, MigrationRun, NoProgress, OneServer, PlanService,
     Plans, ResolutionRules, ResumeReport, Tenancy, TenancyPorts, TenancyService,
@@ -48,6 +50,8 @@ pub struct App {
     pub plans: Arc<dyn PlanService>,
     /// Migrations of all organizations' databases.
     pub fleet: Arc<dyn FleetService>,
+    /// Backups of organizations, and what is made of them.
+    pub backups: Arc<dyn BackupService>,
     /// Dashboards, KPIs and values.
     pub kpis: Arc<dyn KpiService>,
     /// Reports.
@@ -83,6 +87,7 @@ pub struct App {
 impl App {
     /// Builds the application: opens the control database (on SQLite making it when it is not there), brings it to the current
     /// schema and loads the keys.
+    #[allow(clippy::too_many_lines, reason = "the wiring, one part after the other")]
     pub async fn build(config: Config) -> Result<Self, StartError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
@@ -97,8 +102,11 @@ impl App {
             control.connection().clone(),
             Arc::clone(&clock),
         ));
-        let registry =
-            Arc::new(Registry::new(control.connection().clone(), server, registry_limits(&config)));
+        let registry = Arc::new(Registry::new(
+            control.connection().clone(),
+            Arc::clone(&server),
+            registry_limits(&config),
+        ));
         let signal = RelaySignal::default();
         let store = Arc::new(TenantStore::new(Arc::clone(&registry), signal.clone(), Arc::clone(&ids)));
         let repeats = Arc::new(TenantRepeats::new((*store).clone(), Arc::clone(&clock)));
@@ -123,18 +131,41 @@ impl App {
         let entitlements: Arc<dyn EntitlementSource> = plans.clone();
         let told = (&tenancy, &entitlements);
         let auth = auth(&config, &control, &registry, told, (&signer, &sharing), (&clock, &ids))?;
-        let (imports, runner) = imports(&config, (&store, files), &auth, (&clock, &ids));
+        let (imports, runner) = imports(&config, (&store, files.clone()), &auth, (&clock, &ids));
         let notifications: Arc<dyn NotificationService> =
             Arc::new(Notifications::new(store.clone(), Arc::clone(&clock), Arc::clone(&ids)));
         let schedules = Arc::new(schedules(&control, &queue, &clock, &ids));
+        let backups: Arc<Backups> = Arc::new(backups::build(&backups::Parts {
+            config: &config,
+            keys: &keys_folder(&config)?,
+            control: &control,
+            server: &server,
+            databases: &databases,
+            registry: &registry,
+            files: &files,
+            queue: &queue,
+            tenancy: &tenancy,
+            auth: &auth,
+            clock: &clock,
+            ids: &ids,
+        })?);
+        let (back_up, nightly): (Arc<dyn Handle<BackUpOrganization>>, Arc<dyn Handle<NightlyBackups>>) =
+            (backups.clone(), backups.clone());
         let background = Background {
             queue: Arc::clone(&queue),
             relay,
             schedules: Arc::clone(&schedules),
             handlers: handlers(runner, &auth, &notifications, &entitlements)
+                .with(back_up)
+                .with(nightly)
                 .with(Arc::new(Pruner(Arc::clone(&queue)))),
-            platform: Arc::from([PrunePlatform::nightly().map_err(part("the nightly schedule"))?]),
+            platform: Arc::from([
+                PrunePlatform::nightly().map_err(part("the nightly schedule"))?,
+                backups::nightly().map_err(part("the nightly schedule of backups"))?,
+            ]),
             tenancy: Arc::clone(&tenancy),
+            backups: backups.clone(),
+            clock: Arc::clone(&clock),
             upkeep: Arc::new(Upkeep::new(Arc::new(control.clone()), Arc::clone(&clock))),
             news: Arc::clone(&sharing.news),
             random: Arc::new(SystemRandomness),
@@ -151,6 +182,7 @@ impl App {
                 Arc::clone(&clock),
                 Arc::clone(&ids),
             )),
+            backups,
             kpis: Arc::new(Kpis::new(store.clone(), Arc::clone(&clock), Arc::clone(&ids))),
             reporting: Arc::new(Reporting::new(store.clone(), Arc::clone(&clock))),
             actions: Arc::new(ActionPlans::new(store, Arc::clone(&clock), Arc::clone(&ids))),
@@ -182,6 +214,7 @@ impl App {
             .migrate(&operator, &options, &NoProgress)
             .await
             .map_err(part("the organizations' databases"))?;
+        self.backups.recover().await.map_err(part("interrupted restores"))?;
         let resumed = self.tenancy.resume_unfinished().await.map_err(part("unfinished organizations"))?;
         Ok((resumed, migrated))
     }

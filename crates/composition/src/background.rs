@@ -15,14 +15,19 @@ use tokio_util::sync::CancellationToken;
 use vigie_adapters::News;
 use vigie_auth::{Forgotten, Upkeep};
 use vigie_jobs::{Randomness, Share};
-use vigie_kernel::StoreError;
+use vigie_kernel::{Clock, StoreError};
 use vigie_repository::{JobQueue, NewSchedule, Relay, Schedules};
+use vigie_tenancy::backup::BackupService;
 use vigie_tenancy::{ResumeReport, TenancyService};
 
 /// How often every organization's outbox is looked at, in case a signal was lost with a process.
 const SWEEP: Duration = Duration::from_mins(1);
 /// How often operations on organizations are looked for that wait, or whose holder is gone.
 const OPERATIONS: Duration = Duration::from_secs(5);
+/// How often a process looks whether organizations were given other databases.
+const FOLLOW: Duration = Duration::from_secs(2);
+/// How far back it looks: clocks of several machines differ a little, and a commit comes after its instant.
+const OVERLAP: chrono::TimeDelta = chrono::TimeDelta::seconds(6);
 /// How long an idle worker waits before it looks again: a call of another process may be lost, and without Redis there is none.
 const IDLE: Duration = Duration::from_secs(1);
 /// How long it waits after the control database did not answer.
@@ -40,6 +45,8 @@ pub struct Background {
     /// What the platform does by itself, registered by every process that runs jobs.
     pub(crate) platform: Arc<[NewSchedule]>,
     pub(crate) tenancy: Arc<dyn TenancyService>,
+    pub(crate) backups: Arc<dyn BackupService>,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) upkeep: Arc<Upkeep>,
     pub(crate) news: Arc<News>,
     pub(crate) random: Arc<dyn Randomness>,
@@ -74,7 +81,8 @@ impl Background {
             self.news.listen(&stop),
             self.relay_announced(&stop),
             self.sweep_regularly(&stop),
-            self.operate(&stop)
+            self.operate(&stop),
+            self.follow_moves(&stop)
         );
     }
 
@@ -121,6 +129,21 @@ impl Background {
         }
     }
 
+    /// Follows organizations to the databases that restores have given them.
+    async fn follow_moves(&self, stop: &CancellationToken) {
+        let mut tick = tokio::time::interval(FOLLOW);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = tick.tick() => {}
+            }
+            if let Err(error) = self.backups.follow_moves(self.clock.now() - OVERLAP).await {
+                tracing::warn!(%error, "exchanged databases could not be followed");
+            }
+        }
+    }
+
     /// What a lost signal, a request that went away or an older version of the product has left behind.
     async fn sweep(&self) {
         match self.queue.mend_turns().await {
@@ -130,6 +153,9 @@ impl Background {
         }
         if let Err(error) = self.relay.sweep().await {
             tracing::warn!(%error, "the outboxes could not be swept");
+        }
+        if let Err(error) = self.backups.recover().await {
+            tracing::warn!(%error, "interrupted restores could not be looked at");
         }
         figures::outbox_lag(&self.relay.take_lag());
         match self.upkeep.run().await {

@@ -35,6 +35,8 @@ pub struct Config {
     pub platform_admin_email: Option<String>,
     /// The worker.
     pub worker: WorkerConfig,
+    /// Backups.
+    pub backup: BackupConfig,
     /// The Prometheus endpoint.
     pub metrics: MetricsConfig,
     /// The log.
@@ -171,6 +173,14 @@ pub struct WorkerConfig {
     pub bulk_per_organization: u16,
 }
 
+/// Backups.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BackupConfig {
+    /// Where archives go; `<data_dir>/backups` when absent.
+    pub folder: Option<PathBuf>,
+}
+
 /// The Prometheus endpoint.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -215,6 +225,7 @@ impl Default for Config {
             limits: LimitsConfig::default(),
             platform_admin_email: None,
             worker: WorkerConfig::default(),
+            backup: BackupConfig::default(),
             metrics: MetricsConfig::default(),
             log: LogConfig::default(),
         }

@@ -2,6 +2,7 @@
 
 mod app;
 mod background;
+mod backups;
 mod bridges;
 mod config;
 mod error;
@@ -15,8 +16,8 @@ mod sharing;
 pub use app::App;
 pub use background::{Background, Handlers};
 pub use config::{
-    AuthConfig, Config, DatabaseConfig, FilesConfig, HttpConfig, LimitsConfig, LogConfig, LogFormat,
-    MailConfig, MetricsConfig, SignupMode, UrlConfig, WorkerConfig,
+    AuthConfig, BackupConfig, Config, DatabaseConfig, FilesConfig, HttpConfig, LimitsConfig, LogConfig,
+    LogFormat, MailConfig, MetricsConfig, SignupMode, UrlConfig, WorkerConfig,
 };
 pub use error::StartError;
 pub use figures::{JOB_DURATION, JOB_SECONDS, describe_jobs, measure_queue};

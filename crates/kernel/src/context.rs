@@ -55,6 +55,9 @@ pub struct OrganizationSettings {
     pub working_days: WorkingDays,
     /// First month of the fiscal year, 1..=12.
     pub fiscal_start_month: u8,
+    /// Whether nothing may leave the organization: no mail, no schedule, no call to another system. A copy made from a backup is so
+    /// until an operator confirms it; whatever sends asks here first.
+    pub outgoing_paused: bool,
 }
 
 impl Default for OrganizationSettings {
@@ -64,6 +67,7 @@ impl Default for OrganizationSettings {
             locale: Locale::Fr,
             working_days: WorkingDays::default(),
             fiscal_start_month: 1,
+            outgoing_paused: false,
         }
     }
 }

@@ -112,4 +112,8 @@ typed_id! {
     OperationId,
     /// A token that is good for one use, such as setting a first password.
     OneTimeTokenId,
+    /// A backup of an organization.
+    BackupId,
+    /// One exchange of an organization's database for another one.
+    DatabaseMoveId,
 }

@@ -87,7 +87,8 @@ pub(crate) fn is_unavailable(error: &DbErr) -> bool {
         sqlx::Error::Database(error) => error.code().is_some_and(|code| {
             // SQLite: busy and its extended forms. PostgreSQL: classes 08 (connection), 53 (resources), 57 (operator
             // intervention), and serialization failure, deadlock, lock not available.
-            matches!(&*code, "5" | "261" | "517" | "40001" | "40P01" | "55P03")
+            // 1811 is a trigger that refuses: the fence of a database whose organization has another one by now.
+            matches!(&*code, "5" | "261" | "517" | "1811" | "40001" | "40P01" | "55P03")
                 || ["08", "53", "57"].iter().any(|class| code.len() == 5 && code.starts_with(class))
         }),
         _ => false,

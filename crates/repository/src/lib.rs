@@ -3,6 +3,7 @@
 //!
 //! Every repository behaves the same on SQLite and on PostgreSQL; one list of contract tests runs on both.
 
+mod backup;
 mod connect;
 mod control;
 mod decimal;
@@ -23,7 +24,8 @@ mod tenant;
 pub mod testing;
 mod transaction;
 
-pub use control::{ControlStore, RegistryMembers, ServerDatabases};
+pub use backup::ServerData;
+pub use control::{ControlLedger, ControlStore, RegistryMembers, ServerDatabases};
 pub use queue::{
     AttemptRecord, Cancellation, ClaimedJob, EndedJob, Hold, JobDetails, JobFilter, JobQueue, JobStatus,
     JobSummary, LEASE, QueueDepth, QueueLimits, Waiter,

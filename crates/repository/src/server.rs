@@ -79,6 +79,14 @@ impl TenantServer {
         Self { kind, template: Mutex::new(false), administrative: Semaphore::new(ADMINISTRATIVE) }
     }
 
+    /// Whether the databases are PostgreSQL's.
+    pub(crate) const fn is_postgres(&self) -> bool {
+        match self.kind {
+            Kind::Sqlite { .. } => false,
+            Kind::Postgres { .. } => true,
+        }
+    }
+
     /// Opens an organization's database. Nothing is ever created by opening.
     pub(crate) async fn open(&self, name: &str) -> Result<DatabaseConnection, DbErr> {
         match &self.kind {

@@ -27,6 +27,15 @@ async fn begin_raw(connection: &DatabaseConnection) -> Result<DatabaseTransactio
         .await
 }
 
+/// Lifts the time limits of the database for this transaction, which may be about all of it.
+pub(crate) async fn without_limits(txn: &DatabaseTransaction) -> Result<(), StoreError> {
+    if txn.get_database_backend() == DbBackend::Postgres {
+        let lift = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0";
+        txn.execute_unprepared(lift).await.map_err(store_error)?;
+    }
+    Ok(())
+}
+
 /// The key of the advisory lock under which PostgreSQL databases are migrated.
 const MIGRATION_LOCK: i64 = 0x5669_6769_6501;
 

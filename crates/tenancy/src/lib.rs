@@ -7,6 +7,7 @@
 #![deny(missing_docs)]
 
 mod availability;
+pub mod backup;
 mod cache;
 mod commands;
 mod connection_settings;

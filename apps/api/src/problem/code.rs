@@ -128,6 +128,7 @@ codes! {
     OperationEnded "operation_ended" 409 Caller "The operation has ended." "L'opération est terminée.";
     OperationRunning "operation_running" 409 Caller "The operation is under way." "L'opération est en cours.";
     NotRepairable "not_repairable" 409 Caller "This cannot be repaired." "Ceci ne peut pas être réparé.";
+    OrganizationState "organization_state" 409 Caller "The organization's status does not allow this." "L'état de l'organisation ne le permet pas.";
     OrganizationNotFound "organization_not_found" 404 Caller "There is no such organization." "Cette organisation n'existe pas.";
 
     // Plans.

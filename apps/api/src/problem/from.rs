@@ -8,6 +8,7 @@ use vigie_imports::{FileProblem, ImportError};
 use vigie_kernel::{FieldError, LimitReached, Locale, ModuleDisabled, PermissionDenied, StoreError};
 use vigie_kpis::KpiError;
 use vigie_notifications::NotificationError;
+use vigie_tenancy::backup::BackupError;
 use vigie_tenancy::{PlanError, TenancyError};
 
 /// Seconds after which a database is asked again.
@@ -146,6 +147,28 @@ impl From<TenancyError> for ApiError {
             TenancyError::NotRepairable(_) => Self::caused(Code::NotRepairable, error),
             TenancyError::Token(_) | TenancyError::Prefix(_) => Self::caused(Code::Internal, error),
             TenancyError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<BackupError> for ApiError {
+    fn from(error: BackupError) -> Self {
+        match error {
+            BackupError::Invalid(errors) => Self::invalid(errors),
+            BackupError::NotFound => Self::new(Code::OrganizationNotFound),
+            BackupError::SlugTaken => Self::new(Code::SlugTaken),
+            BackupError::State(_)
+            | BackupError::Busy
+            | BackupError::NothingToUndo
+            | BackupError::GraceNotOver(_)
+            | BackupError::AlreadyThere(_) => Self::new(Code::OrganizationState),
+            BackupError::Tenancy(error) => error.into(),
+            BackupError::Store(error) => error.into(),
+            // No route reads an archive or deletes an organization.
+            error @ (BackupError::Refused(_)
+            | BackupError::NoAccount
+            | BackupError::NotConfirmed
+            | BackupError::File { .. }) => Self::caused(Code::Internal, error),
         }
     }
 }

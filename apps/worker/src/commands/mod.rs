@@ -1,6 +1,7 @@
 //! Running a command.
 
 mod accounts;
+mod backup;
 mod doctor;
 mod jobs;
 mod migrate;
@@ -40,6 +41,14 @@ pub async fn execute(command: Command, config: Config, input: impl BufRead) -> R
         Command::Tenant(TenantCommand::Limit(wanted)) => plans::set_limit(&app, &wanted).await,
         Command::Tenant(TenantCommand::Module(wanted)) => plans::set_module(&app, &wanted).await,
         Command::Plans(PlansCommand::List) => plans::list(&app).await,
+        Command::Tenant(TenantCommand::Backup(wanted)) => backup::back_up(&app, &wanted).await,
+        Command::Tenant(TenantCommand::Nightly) => backup::nightly(&app).await,
+        Command::Tenant(TenantCommand::Backups(named)) => backup::list(&app, &named.slug).await,
+        Command::Tenant(TenantCommand::Restore(wanted)) => backup::restore(&app, wanted, input).await,
+        Command::Tenant(TenantCommand::Confirm(named)) => backup::confirm_copy(&app, &named.slug).await,
+        Command::Tenant(TenantCommand::Clone(wanted)) => backup::clone_organization(&app, wanted).await,
+        Command::Tenant(TenantCommand::Export(wanted)) => backup::export(&app, &wanted).await,
+        Command::Tenant(TenantCommand::Delete(wanted)) => backup::delete(&app, wanted, input).await,
         Command::Jobs(JobsCommand::List(list)) => jobs::list(&app, &list).await,
         Command::Jobs(JobsCommand::Show { id }) => jobs::show(&app, id).await,
         Command::Jobs(JobsCommand::Retry(retry)) => jobs::retry(&app, &retry).await,

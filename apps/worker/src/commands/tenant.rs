@@ -42,7 +42,13 @@ pub(super) async fn list(app: &App) -> Result<Answer, CommandError> {
 /// One organization.
 pub(super) async fn show(app: &App, slug: &str) -> Result<Answer, CommandError> {
     let id = find(app, slug).await?;
-    Ok(shown(&app.tenancy.get(id).await?))
+    let mut answer = shown(&app.tenancy.get(id).await?);
+    let last = app.backups.last_good(id).await?;
+    if let Some(at) = last.as_ref().map(|backup| backup.created_at.format("%Y-%m-%d %H:%M UTC")) {
+        answer.text.extend(["backed up  ", &at.to_string(), "\n"]);
+    }
+    answer.json["last_backup"] = last.as_ref().map_or(Value::Null, super::backup::view);
+    Ok(answer)
 }
 
 /// Locks an organization.

@@ -1,5 +1,6 @@
 //! Files of the organizations: in a local folder, or in a bucket of S3 or of a server that speaks as S3 does.
 
+mod content;
 mod key;
 mod place;
 mod spaces;

@@ -1,11 +1,14 @@
 //! Repositories of the control database, and what the organizations' databases get from it.
 
+mod backups;
 mod databases;
+mod deletions;
 mod fleet;
 mod fleet_databases;
 mod login_attempts;
 mod members;
 mod memberships;
+mod moves;
 mod one_time_tokens;
 mod operations;
 mod organizations;
@@ -21,6 +24,7 @@ mod upkeep;
 mod users;
 mod work;
 
+pub use backups::ControlLedger;
 pub use databases::ServerDatabases;
 pub use members::RegistryMembers;
 pub use store::ControlStore;

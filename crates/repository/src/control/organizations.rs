@@ -193,7 +193,8 @@ pub(super) async fn unattended<C: ConnectionTrait>(
     unchanged_since: DateTime<Utc>,
 ) -> Result<Vec<Organization>, StoreError> {
     let select = format!(
-        "{SELECT} WHERE o.status IN ('provisioning', 'failed') AND o.updated_at <= $1 AND NOT EXISTS \
+        "{SELECT} WHERE o.status IN ('provisioning', 'failed') AND o.updated_at <= $1 \
+         AND (o.status_reason IS NULL OR o.status_reason <> 'restoring') AND NOT EXISTS \
          (SELECT 1 FROM operations p WHERE p.organization_id = o.id AND p.state IN ('running', 'undoing', 'failed')) \
          ORDER BY o.updated_at, o.id LIMIT 100"
     );
@@ -210,6 +211,17 @@ pub(super) async fn behind<C: ConnectionTrait>(
          AND (o.schema_version IS NULL OR o.schema_version <> $1) ORDER BY o.slug"
     );
     every(connection, Sql::new(connection, select).bind(schema_version)).await
+}
+
+/// Organizations that a restore was making and that nobody has touched since.
+pub(super) async fn restoring<C: ConnectionTrait>(
+    connection: &C,
+    unchanged_since: DateTime<Utc>,
+) -> Result<Vec<Organization>, StoreError> {
+    let select = format!(
+        "{SELECT} WHERE o.status = 'failed' AND o.updated_at < $1 AND o.status_reason = 'restoring' ORDER BY o.id"
+    );
+    every(connection, Sql::new(connection, select).bind(unchanged_since)).await
 }
 
 pub(super) struct SeaOrganizations<'a, C>(pub(super) &'a C);

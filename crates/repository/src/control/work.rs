@@ -27,7 +27,7 @@ use vigie_tenancy::{
 };
 
 /// The platform's audit trail.
-const AUDIT: &str = "platform_audit";
+pub(super) const AUDIT: &str = "platform_audit";
 
 /// One transaction on the control database. Dropped, it is rolled back.
 pub(super) struct ControlWork {

@@ -11,6 +11,7 @@
 mod common;
 
 mod actions;
+mod backups;
 mod decimals;
 mod imports;
 mod isolation;

@@ -1,11 +1,14 @@
 //! What platform administrators do.
 
+mod backup_view;
 mod change_organization;
 mod create_organization;
 mod get_operation;
 mod get_organization;
+mod list_backups;
 mod list_operations;
 mod list_organizations;
+mod request_backup;
 mod view;
 
 use crate::problem::ApiError;
@@ -21,7 +24,9 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(get_organization::get_organization)
         .service(change_organization::change_organization)
         .service(list_operations::list_operations)
-        .service(get_operation::get_operation);
+        .service(get_operation::get_operation)
+        .service(request_backup::request_backup)
+        .service(list_backups::list_backups);
 }
 
 /// The first domain of an organization.

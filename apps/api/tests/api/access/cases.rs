@@ -251,6 +251,20 @@ pub(super) const ACCESS_CASES: &[Case] = &[
         Who::StarterAndManagers,
     ),
     case("reporting_overview", Method::GET, "/reporting/overview", Body::None, Who::Anybody),
+    case(
+        "backup_request",
+        Method::POST,
+        "/admin/organizations/{organization}/backups",
+        Body::None,
+        Who::PlatformAdmins,
+    ),
+    case(
+        "backup_list",
+        Method::GET,
+        "/admin/organizations/{organization}/backups",
+        Body::None,
+        Who::PlatformAdmins,
+    ),
     case("reporting_top_risks", Method::GET, "/reporting/top-risks", Body::None, Who::Anybody),
     case("admin_organization_list", Method::GET, "/admin/organizations", Body::None, Who::PlatformAdmins),
     case(
