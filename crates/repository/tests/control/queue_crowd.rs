@@ -5,7 +5,7 @@ use crate::on_both_engines;
 use chrono::TimeDelta;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use vigie_jobs::{Lane, Share};
 use vigie_kernel::{JobId, OrganizationId};
@@ -57,18 +57,21 @@ impl Seen {
     }
 }
 
-/// Every seventh job fails at first, every eleventh is given back, as by a worker that stops.
-async fn work(engine: Arc<Engine>, share: Share, seen: Arc<Mutex<Seen>>, number: usize) {
+/// When a crowd that does not come to its end gives up, however slow the machine is.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// Works until every job is done. Every seventh job fails at first, every eleventh is given back, as by a worker that stops.
+async fn work(engine: Arc<Engine>, share: Share, seen: Arc<Mutex<Seen>>, (number, sent): (usize, usize)) {
+    let done = || seen.lock().unwrap_or_else(PoisonError::into_inner).done.len();
+    let began = Instant::now();
     let seen = |change: &dyn Fn(&mut Seen)| change(&mut seen.lock().unwrap_or_else(PoisonError::into_inner));
     let mut turn = 0;
-    let mut empty = 0;
-    while empty < 20 {
+    while done() < sent && began.elapsed() < LONGEST {
         let Some(job) = engine.queue.claim_from(share.lanes(turn)).await.unwrap() else {
-            empty += 1;
             tokio::time::sleep(Duration::from_millis(5)).await;
             continue;
         };
-        (turn, empty) = (turn + 1, 0);
+        turn += 1;
         seen(&|seen| seen.begin(&job));
         tokio::task::yield_now().await;
         let fate = (usize::try_from(turn).unwrap() * 5 + number) % 77;
@@ -117,7 +120,7 @@ on_both_engines!(a_crowd_of_workers_does_every_job_once_and_keeps_every_limit, a
     let (engine, seen) = (Arc::new(engine), Arc::new(Mutex::new(Seen::default())));
     let mut workers = JoinSet::new();
     for (number, share) in Share::split(WORKERS, 1).into_iter().enumerate() {
-        workers.spawn(work(engine.clone(), share, seen.clone(), number));
+        workers.spawn(work(engine.clone(), share, seen.clone(), (number, sent)));
     }
     workers.join_all().await;
 
