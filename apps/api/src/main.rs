@@ -77,6 +77,7 @@ async fn run(arguments: Arguments) -> Result<(), BoxError> {
     let outcome = server.await;
     stop.cancel();
     background.await?;
+    app.close().await;
     tracing::info!("stopped");
     Ok(outcome?)
 }

@@ -4,7 +4,7 @@ use std::error::Error;
 use thiserror::Error;
 use vigie_action_plans::ActionPlanError;
 use vigie_auth::AuthError;
-use vigie_composition::StartError;
+use vigie_composition::{ServerError, StartError};
 use vigie_imports::ImportError;
 use vigie_kernel::{DecError, StoreError};
 use vigie_kpis::KpiError;
@@ -34,6 +34,12 @@ pub enum CommandError {
     /// Imports.
     #[error(transparent)]
     Imports(#[from] ImportError),
+    /// Servers of organizations' databases.
+    #[error(transparent)]
+    Servers(#[from] ServerError),
+    /// It is not told where the address of a server is.
+    #[error("one of --dsn-env, --dsn-file and --dsn-stdin is needed")]
+    NoAddress,
     /// The control database.
     #[error("the control database cannot be used")]
     Store(#[from] StoreError),
@@ -77,7 +83,10 @@ impl CommandError {
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Auth(AuthError::Invalid(_)) | Self::Tenancy(TenancyError::Invalid(_)) => 2,
+            Self::Auth(AuthError::Invalid(_))
+            | Self::Tenancy(TenancyError::Invalid(_))
+            | Self::Servers(ServerError::Invalid { .. } | ServerError::Address(_))
+            | Self::NoAddress => 2,
             Self::Start(_)
             | Self::Log(_)
             | Self::Auth(_)
@@ -85,6 +94,7 @@ impl CommandError {
             | Self::Kpis(_)
             | Self::Actions(_)
             | Self::Imports(_)
+            | Self::Servers(_)
             | Self::Store(_)
             | Self::NoSuchTenant(_)
             | Self::NotConfirmed(_)

@@ -7,6 +7,7 @@
 mod answer;
 mod cli;
 mod cli_operations;
+mod cli_server;
 mod commands;
 mod demo;
 mod error;
@@ -17,6 +18,7 @@ pub use answer::Answer;
 pub use cli::{
     AdminCommand, Cli, Command, JobsCancel, JobsCommand, JobsList, JobsRetry, MemberCommand, TenantCommand,
 };
+pub use cli_server::{AddressArguments, Limit, ServerAdd, ServerCommand, ServerSet};
 pub use commands::execute;
 pub use error::CommandError;
 pub use logging::{DEFAULT_FILTER, start_log};

@@ -6,9 +6,11 @@ use crate::config::{Config, LimitsConfig, SignupMode};
 use crate::error::StartError;
 use crate::notifier::Notifier;
 use crate::prune::{PrunePlatform, Pruner};
+use crate::secrets::InstallationSecrets;
 use secrecy::ExposeSecret;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use url::Url;
 use vigie_action_plans::{ActionGiven, ActionPlanService, ActionPlans, CommentWritten};
 use vigie_adapters::{
@@ -24,11 +26,12 @@ use vigie_kpis::{KpiService, KpiTurnedRed, Kpis, Reporting, ReportingService};
 use vigie_notifications::{NotificationService, Notifications};
 use vigie_platform_monitoring::{HealthService, PlatformHealth};
 use vigie_repository::{
-    ControlStore, JobQueue, QueueLimits, Registry, RegistryLimits, RegistryMembers, Relay, RelaySignal,
-    Schedules, ServerDatabases, TenantRepeats, TenantServer, TenantStore,
+    ControlStore, JobQueue, PoolLimits, QueueLimits, Registry, RegistryLimits, RegistryMembers, Relay,
+    RelaySignal, Schedules, ServerDatabases, ServerParts, TenantRepeats, TenantServer, TenantServers,
+    TenantStore,
 };
 use vigie_tenancy::{
-    FailureBudget, Fleet, FleetOptions, FleetService, MigrationRun, NoProgress, OneServer, ResolutionRules,
+    FailureBudget, Fleet, FleetOptions, FleetService, MigrationRun, NoProgress, ResolutionRules,
     ResumeReport, Tenancy, TenancyPorts, TenancyService,
 };
 
@@ -65,8 +68,10 @@ pub struct App {
     pub queue: Arc<JobQueue>,
     /// Schedules of the platform and of organizations.
     pub schedules: Arc<Schedules>,
-    /// The pools of the organizations' databases.
+    /// Where the organizations' databases are, and the connections to them.
     pub registry: Arc<Registry>,
+    /// The servers of the organizations' databases.
+    pub servers: Arc<TenantServers>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Gives ids.
@@ -83,18 +88,19 @@ impl App {
         private_folder(&config.data_dir)?;
         let control = open_control(&config).await?;
         control.migrate().await?;
-        let server = Arc::new(tenant_server(&config)?);
+        let signer = Arc::new(Signer::load(&keys_folder(&config)?).map_err(part("the signing key"))?);
+        let servers = Arc::new(tenant_servers(&config, &control, &signer, &clock, &ids)?);
+        servers.adopt().await?;
         let databases = Arc::new(ServerDatabases::new(
-            Arc::clone(&server),
+            Arc::clone(&servers),
             control.connection().clone(),
             Arc::clone(&clock),
         ));
         let limits = RegistryLimits {
-            open_pools: config.database.open_organizations,
-            connections: config.database.connections,
+            open_organizations: config.database.open_organizations,
             ..RegistryLimits::default()
         };
-        let registry = Arc::new(Registry::new(control.connection().clone(), server, limits));
+        let registry = Arc::new(Registry::new(control.connection().clone(), Arc::clone(&servers), limits));
         let signal = RelaySignal::default();
         let store = Arc::new(TenantStore::new(Arc::clone(&registry), signal.clone(), Arc::clone(&ids)));
         let repeats = Arc::new(TenantRepeats::new((*store).clone(), Arc::clone(&clock)));
@@ -106,8 +112,7 @@ impl App {
             signal,
         ));
 
-        let tenancy = tenancy(&config, &control, &databases, (&clock, &ids))?;
-        let signer = Arc::new(Signer::load(&keys_folder(&config)?).map_err(part("the signing key"))?);
+        let tenancy = tenancy(&config, &control, (&databases, &servers), (&clock, &ids))?;
         let limiter = Arc::new(Limiter::new(&throttles(&config.limits)));
         let auth = auth(&config, &control, &registry, &tenancy, (&signer, &limiter), (&clock, &ids))?;
         let (imports, runner) = imports(&config, &store, &auth, (&clock, &ids))?;
@@ -147,6 +152,7 @@ impl App {
             queue,
             schedules,
             registry,
+            servers,
             clock,
             ids,
             background,
@@ -169,6 +175,12 @@ impl App {
         Ok((resumed, migrated))
     }
 
+    /// Closes the connections to organizations' databases, those in use when they come back, and waits a moment for that. For the end of
+    /// the process: servers then find no connection dead.
+    pub async fn close(&self) {
+        self.registry.close(Duration::from_secs(5)).await;
+    }
+
     /// The loop that relays outboxes and runs jobs.
     #[must_use]
     pub const fn background(&self) -> &Background {
@@ -185,7 +197,7 @@ impl App {
 fn tenancy(
     config: &Config,
     control: &ControlStore,
-    databases: &Arc<ServerDatabases>,
+    (databases, servers): (&Arc<ServerDatabases>, &Arc<TenantServers>),
     (clock, ids): (&Arc<dyn Clock>, &Arc<dyn IdSource>),
 ) -> Result<Arc<dyn TenancyService>, StartError> {
     let spaces = LocalFileSpaces::try_new(&files_folder(config)).map_err(part("the folder of files"))?;
@@ -193,7 +205,7 @@ fn tenancy(
         store: Arc::new(control.clone()),
         databases: databases.clone(),
         files: Arc::new(spaces),
-        placement: Arc::new(OneServer),
+        placement: servers.clone(),
         tokens: Arc::new(SetPasswordTokens(Arc::new(SystemSecrets))),
         timer: Arc::new(SystemTimer),
         clock: Arc::clone(clock),
@@ -223,8 +235,8 @@ fn imports(
         limits,
     );
     let members = Arc::new(MemberContexts(Arc::clone(auth)));
-    let runner =
-        ImportRunner::new(store.clone(), files, pool, members, Arc::clone(clock), Arc::clone(ids), limits);
+    let patient = Arc::new(store.for_background());
+    let runner = ImportRunner::new(patient, files, pool, members, Arc::clone(clock), Arc::clone(ids), limits);
     Ok((Arc::new(service), Arc::new(runner)))
 }
 
@@ -295,6 +307,33 @@ fn schedules(
     ids: &Arc<dyn IdSource>,
 ) -> Schedules {
     Schedules::new(control.connection().clone(), Arc::clone(queue), Arc::clone(clock), Arc::clone(ids))
+}
+
+fn tenant_servers(
+    config: &Config,
+    control: &ControlStore,
+    signer: &Arc<Signer>,
+    clock: &Arc<dyn Clock>,
+    ids: &Arc<dyn IdSource>,
+) -> Result<TenantServers, StartError> {
+    Ok(TenantServers::new(ServerParts {
+        control: control.connection().clone(),
+        default: tenant_server(config)?,
+        secrets: Arc::new(InstallationSecrets(Arc::clone(signer))),
+        limits: pool_limits(config),
+        clock: Arc::clone(clock),
+        ids: Arc::clone(ids),
+    }))
+}
+
+fn pool_limits(config: &Config) -> PoolLimits {
+    let database = &config.database;
+    PoolLimits {
+        connections: database.connections,
+        each: database.organization_connections,
+        patience: Duration::from_millis(database.wait_ms),
+        ..PoolLimits::default()
+    }
 }
 
 fn throttles(limits: &LimitsConfig) -> vigie_adapters::Limits {

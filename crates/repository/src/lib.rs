@@ -10,12 +10,14 @@ mod error;
 mod fingerprint;
 mod keyset;
 mod mark;
+mod pool;
 mod queue;
 mod read_on;
 mod registry;
 mod relay;
 mod schedules;
 mod server;
+mod servers;
 mod sql;
 mod stored;
 mod tenant;
@@ -24,12 +26,18 @@ pub mod testing;
 mod transaction;
 
 pub use control::{ControlStore, RegistryMembers, ServerDatabases};
+pub use fingerprint::SchemaWindow;
+pub use pool::{PoolLimits, Usage};
 pub use queue::{
     AttemptRecord, Cancellation, ClaimedJob, EndedJob, Hold, JobDetails, JobFilter, JobQueue, JobStatus,
     JobSummary, LEASE, QueueDepth, QueueLimits, Waiter,
 };
-pub use registry::{Registry, RegistryLimits};
+pub use registry::{Patience, Registry, RegistryLimits};
 pub use relay::{Relay, RelaySignal};
 pub use schedules::{NewSchedule, ScheduleSummary, Schedules};
-pub use server::TenantServer;
+pub use server::{ServerAddressError, ServerCheckError, TenantServer};
+pub use servers::{
+    DEFAULT_SERVER, FEWEST_CONNECTIONS, NewServer, ServerAddress, ServerChange, ServerError, ServerParts,
+    ServerRecord, ServerSecrets, ServerState, TenantServers,
+};
 pub use tenant::{TenantRepeats, TenantStore};

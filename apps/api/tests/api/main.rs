@@ -11,6 +11,7 @@ mod notifications;
 mod openapi;
 mod preconditions;
 mod repeats;
+mod servers;
 mod states;
 mod streams;
 mod throttles;

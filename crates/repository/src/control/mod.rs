@@ -23,3 +23,4 @@ mod work;
 pub use databases::ServerDatabases;
 pub use members::RegistryMembers;
 pub use store::ControlStore;
+pub(crate) use work::{AUDIT, for_update};

@@ -23,7 +23,7 @@ use vigie_kernel::{AuditLog, StoreError, UnitOfWork};
 use vigie_tenancy::{OperationRepository, OrganizationRepository, OrganizationWork, OwnerRepository};
 
 /// The platform's audit trail.
-const AUDIT: &str = "platform_audit";
+pub(crate) const AUDIT: &str = "platform_audit";
 
 /// One transaction on the control database. Dropped, it is rolled back.
 pub(super) struct ControlWork {
@@ -90,6 +90,6 @@ impl OrganizationWork for ControlWork {
 }
 
 /// What locks the rows that a query reads until the transaction ends. SQLite's immediate transaction is alone anyway.
-pub(super) fn for_update<C: ConnectionTrait>(connection: &C) -> &'static str {
+pub(crate) fn for_update<C: ConnectionTrait>(connection: &C) -> &'static str {
     if is_postgres(connection) { " FOR UPDATE" } else { "" }
 }

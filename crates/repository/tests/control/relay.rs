@@ -80,7 +80,7 @@ on_both_engines!(a_sweep_relays_what_every_organization_has_waiting, async |engi
     for tenant in [&paris, &lyon, &lyon] {
         announce(&engine, tenant, &message(&engine, "kpis.recompute")).await;
     }
-    engine.registry.forget(unreachable.organization()).await;
+    engine.registry.forget(unreachable.organization());
     engine.control_sql("UPDATE organizations SET database_name = 'gone' WHERE slug = 'unreachable'").await;
 
     assert_eq!(engine.relay.sweep().await.unwrap(), 3);
