@@ -104,7 +104,7 @@ on_both_engines!(how_late_messages_are_is_told, async |engine: Engine| {
     let tenant = engine.organization().await;
     let lost = engine.organization_named("lost").await;
     announce(&engine, &tenant, &message(&engine, "kpis.recompute")).await;
-    engine.registry.forget(lost.organization()).await;
+    engine.registry.forget(lost.organization());
     engine.control_sql("UPDATE organizations SET database_name = 'gone' WHERE slug = 'lost'").await;
     engine.clock.advance(TimeDelta::seconds(7));
     let lag = |engine: &Engine| engine.relay.take_lag().map(|(lane, lag)| (lane, lag.num_seconds()));
