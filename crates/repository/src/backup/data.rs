@@ -16,7 +16,7 @@ use vigie_kernel::StoreError;
 use vigie_migrations::TenantMigrator;
 use vigie_tenancy::Organization;
 use vigie_tenancy::backup::{
-    ArchiveRefusal, Engine, SchemaMark, Settling, TableColumns, TenantData, TenantLoad, TenantSnapshot,
+    ArchiveRefusal, SchemaMark, Settling, TableColumns, TenantData, TenantLoad, TenantSnapshot,
 };
 
 /// Reads and fills the organizations' databases, each on its server. Each call opens a connection of its own: a backup that takes minutes
@@ -44,10 +44,6 @@ fn version(number: i32) -> Result<usize, StoreError> {
 
 #[async_trait]
 impl TenantData for ServerData {
-    fn engine(&self) -> Engine {
-        if self.server.is_postgres() { Engine::Postgres } else { Engine::Sqlite }
-    }
-
     async fn snapshot(
         &self,
         organization: &Organization,

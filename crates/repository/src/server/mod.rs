@@ -113,14 +113,6 @@ impl TenantServer {
         Self { kind, template: Mutex::new(false), administrative: Semaphore::new(ADMINISTRATIVE) }
     }
 
-    /// Whether the databases are PostgreSQL's.
-    pub(crate) const fn is_postgres(&self) -> bool {
-        match self.kind {
-            Kind::Sqlite { .. } => false,
-            Kind::Postgres { .. } => true,
-        }
-    }
-
     /// `postgres` or `sqlite`.
     #[must_use]
     pub const fn engine(&self) -> &'static str {
