@@ -83,6 +83,7 @@ async fn run(arguments: Arguments) -> Result<(), BoxError> {
     stop.cancel();
     background.await?;
     app.settle().await;
+    app.close().await;
     tracing::info!("stopped");
     Ok(outcome?)
 }

@@ -11,6 +11,9 @@ const SECONDS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 
 const DURATION: &str = "http_request_duration_seconds";
 const REQUESTS: &str = "http_requests_total";
 const IN_FLIGHT: &str = "http_requests_in_flight";
+const ACQUIRE: &str = "tenant_pool_acquire_seconds";
+/// Upper bounds of the buckets of the time until a connection is had: most are idle, and after a quarter of a second a request gives up.
+const ACQUIRE_SECONDS: [f64; 9] = [0.0001, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0];
 
 /// The process's one recorder. Several servers of one process (as in tests) share it.
 ///
@@ -28,6 +31,8 @@ fn install() -> Result<PrometheusHandle, String> {
             builder.set_buckets_for_metric(Matcher::Full(JOB_DURATION.to_owned()), &JOB_SECONDS)
         })
         .map_err(|error| error.to_string())?
+        .set_buckets_for_metric(Matcher::Full(ACQUIRE.to_owned()), &ACQUIRE_SECONDS)
+        .map_err(|error| error.to_string())?
         .install_recorder()
         .map_err(|error| error.to_string())?;
     metrics::describe_counter!(REQUESTS, "Requests by route template, method and class of status.");
@@ -38,6 +43,21 @@ fn install() -> Result<PrometheusHandle, String> {
     metrics::describe_counter!("redis_failures_total", "Times that Redis gave no answer.");
     metrics::describe_counter!("redis_news_lost_total", "News that no other process could be told.");
     metrics::describe_counter!("rate_limit_fail_open_total", "Requests let through uncounted, by policy.");
+    metrics::describe_histogram!(
+        ACQUIRE,
+        metrics::Unit::Seconds,
+        "Time until a connection to an organization's database is had."
+    );
+    metrics::describe_gauge!("tenant_pools_open", "Organizations whose databases are open.");
+    metrics::describe_gauge!("tenant_pool_connections", "Connections to each database server, by state.");
+    metrics::describe_gauge!("tenant_server_up", "1 while the database server answers.");
+    metrics::describe_counter!("tenant_pool_opens_total", "Connections that were opened.");
+    metrics::describe_counter!(
+        "tenant_pool_evictions_total",
+        "Connections and organizations closed, by cause."
+    );
+    metrics::describe_counter!("tenant_pool_rejections_total", "Requests told to come back, by reason.");
+    metrics::describe_counter!("tenant_db_errors_total", "Failures of database servers, by kind.");
     metrics::describe_gauge!("app_build_info", "1, with the version of the program.");
     metrics::gauge!("app_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     Ok(handle)

@@ -6,6 +6,7 @@ pub use jobs::{JobsCancel, JobsCommand, JobsList, JobsRetry};
 
 use crate::cli_operations::{TenantCreate, TenantDoctor, TenantOperations, TenantUndo};
 use crate::cli_plans::{PlansCommand, TenantLimit, TenantModule, TenantPlan};
+use crate::cli_server::ServerCommand;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use vigie_kernel::{MigrationRunId, OperationId, Role};
@@ -47,6 +48,9 @@ pub enum Command {
     /// Plans
     #[command(subcommand)]
     Plans(PlansCommand),
+    /// Servers of organizations' databases
+    #[command(subcommand)]
+    Server(ServerCommand),
     /// The job queue
     #[command(subcommand)]
     Jobs(JobsCommand),
@@ -350,9 +354,10 @@ fn role(text: &str) -> Result<Role, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli_server::Limit;
     use clap::CommandFactory;
     use clap::error::ErrorKind;
-    use vigie_composition::JobStatus;
+    use vigie_composition::{JobStatus, ServerState};
     use vigie_jobs::Lane;
 
     fn parse(line: &str) -> Result<Cli, clap::Error> {
@@ -382,6 +387,11 @@ mod tests {
         let Command::Jobs(JobsCommand::Retry(retry)) = parse(line).unwrap().command else { panic!("{line}") };
         assert!(retry.id.is_none() && retry.all_dead && retry.dry_run);
         assert_eq!((retry.lane, retry.name.as_deref()), (Some(Lane::Security), Some("mail.send")));
+
+        let line = "server set --name b --max-databases none --connections 30 --state drain";
+        let Command::Server(ServerCommand::Set(set)) = parse(line).unwrap().command else { panic!("{line}") };
+        assert_eq!((set.max_databases, set.connections), (Some(Limit(None)), Some(Limit(Some(30)))));
+        assert_eq!((set.state, set.weight), (Some(ServerState::Drain), None));
     }
 
     #[test]
@@ -409,6 +419,9 @@ mod tests {
             ("tenant restore a.tar --slug copy --yes copy", ErrorKind::MissingRequiredArgument),
             ("tenant delete --slug paris --force", ErrorKind::MissingRequiredArgument),
             ("tenant delete --slug paris --cancel --purge", ErrorKind::ArgumentConflict),
+            ("server add --name b --dsn-env A --dsn-file B", ErrorKind::ArgumentConflict),
+            ("server set --name b --state gone", ErrorKind::ValueValidation),
+            ("server set --name b --max-databases few", ErrorKind::ValueValidation),
             ("admin create --email a@example.org --full-name A", ErrorKind::MissingRequiredArgument),
         ] {
             let error = parse(line).unwrap_err();

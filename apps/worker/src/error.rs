@@ -4,7 +4,7 @@ use std::error::Error;
 use thiserror::Error;
 use vigie_action_plans::ActionPlanError;
 use vigie_auth::AuthError;
-use vigie_composition::StartError;
+use vigie_composition::{ServerError, StartError};
 use vigie_imports::ImportError;
 use vigie_kernel::{DecError, StoreError};
 use vigie_kpis::KpiError;
@@ -44,6 +44,12 @@ pub enum CommandError {
     /// Imports.
     #[error(transparent)]
     Imports(#[from] ImportError),
+    /// Servers of organizations' databases.
+    #[error(transparent)]
+    Servers(#[from] ServerError),
+    /// It is not told where the address of a server is.
+    #[error("one of --dsn-env, --dsn-file and --dsn-stdin is needed")]
+    NoAddress,
     /// The control database.
     #[error("the control database cannot be used")]
     Store(#[from] StoreError),
@@ -91,6 +97,8 @@ impl CommandError {
             | Self::Tenancy(TenancyError::Invalid(_))
             | Self::Plans(PlanError::Invalid(_))
             | Self::Backup(BackupError::Invalid(_) | BackupError::NoAccount | BackupError::NotConfirmed)
+            | Self::Servers(ServerError::Invalid { .. } | ServerError::Address(_))
+            | Self::NoAddress
             | Self::Usage(_) => 2,
             Self::Backup(BackupError::Refused(refusal)) => refused(refusal),
             Self::Start(_)
@@ -102,6 +110,7 @@ impl CommandError {
             | Self::Kpis(_)
             | Self::Actions(_)
             | Self::Imports(_)
+            | Self::Servers(_)
             | Self::Store(_)
             | Self::NoSuchTenant(_)
             | Self::NotConfirmed(_)

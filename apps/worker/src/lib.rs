@@ -8,6 +8,7 @@ mod answer;
 mod cli;
 mod cli_operations;
 mod cli_plans;
+mod cli_server;
 mod commands;
 mod demo;
 mod error;
@@ -19,6 +20,7 @@ pub use cli::{
     AdminCommand, Cli, Command, JobsCancel, JobsCommand, JobsList, JobsRetry, MemberCommand, TenantCommand,
 };
 pub use cli_plans::{LimitValue, PlansCommand, TenantLimit, TenantModule, TenantPlan};
+pub use cli_server::{AddressArguments, Limit, ServerAdd, ServerCommand, ServerSet};
 pub use commands::execute;
 pub use error::CommandError;
 pub use logging::{DEFAULT_FILTER, start_log};

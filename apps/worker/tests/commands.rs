@@ -412,3 +412,46 @@ async fn the_doctor_removes_only_what_is_named() {
     assert_eq!((&fixed.json["findings"][0]["state"], fixed.exit.code()), (&"repaired".into(), 0));
     assert!(!copy.exists() && folder.exists());
 }
+
+#[tokio::test]
+async fn servers_are_added_listed_and_changed() {
+    let place = Place::new();
+    let second = place.0.path().join("second").display().to_string();
+    let address = format!("sqlite://{second}\n");
+
+    let added =
+        place.run(&["server", "add", "--name", "paris-2", "--dsn-stdin", "--weight", "300"], &address).await;
+    assert_eq!((&added.json["name"], &added.json["address"]), (&"paris-2".into(), &"sealed".into()));
+    assert_eq!((&added.json["state"], &added.json["location"]), (&"accept".into(), &second.clone().into()));
+
+    let set = ["server", "set", "--name", "default", "--state", "drain", "--max-databases", "10"];
+    let changed = place.run(&set, "").await;
+    assert_eq!((&changed.json["state"], &changed.json["max_databases"]), (&"drain".into(), &10.into()));
+    place.sign_up().await;
+
+    let list = place.run(&["server", "list"], "").await;
+    let databases: Vec<_> =
+        list.json["servers"].as_array().unwrap().iter().map(|it| &it["databases"]).collect();
+    assert_eq!(databases, [&serde_json::json!(0), &serde_json::json!(1)]);
+    assert!(list.text.contains("paris-2  sqlite"), "{}", list.text);
+    assert!(Path::new(&second).join("vigie_org_gmah_paris/tenant.sqlite3").exists());
+}
+
+#[tokio::test]
+async fn a_server_that_makes_no_sense_is_refused_without_telling_its_secret() {
+    let place = Place::new();
+    let add = ["server", "add", "--name", "b", "--dsn-stdin"];
+    for (arguments, input, code, text) in [
+        (&add[..4], "", 2, "one of --dsn-env, --dsn-file and --dsn-stdin is needed"),
+        (&add[..], "mysql://ada:s3cret@db.example/x\n", 2, "the engine mysql is not supported"),
+        (&add[..], "postgres://ada:s3cret@127.0.0.1:1/postgres\n", 1, "the database server does not answer"),
+        (&["server", "add", "--name", "B!", "--dsn-stdin"], "sqlite://x\n", 2, "name must be 1 to 40"),
+        (&["server", "set", "--name", "b", "--weight", "5"], "", 1, "there is no server of that name"),
+        (&["server", "set", "--name", "default", "--weight", "0"], "", 2, "weight must be from 1 to 1000"),
+    ] {
+        let refused = place.try_run(arguments, input).await.unwrap_err();
+        assert_eq!(refused.exit_code(), code, "{}", refused.explained());
+        assert!(refused.explained().contains(text), "{}", refused.explained());
+        assert!(!refused.explained().contains("s3cret"), "{}", refused.explained());
+    }
+}

@@ -61,6 +61,12 @@ impl Signer {
         secret
     }
 
+    /// A secret of this installation for one purpose and one thing, from which nothing about the key can be told.
+    #[must_use]
+    pub fn derive(&self, purpose: &str, thing: &[u8]) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(self.mac(purpose, thing).as_ref().to_vec())
+    }
+
     fn mac(&self, purpose: &str, payload: &[u8]) -> hmac::Tag {
         let mut context = hmac::Context::with_key(&self.key);
         context.update(purpose.as_bytes());

@@ -8,10 +8,12 @@ use crate::error::StartError;
 use crate::module_gate::{Needs, OfModule};
 use crate::notifier::Notifier;
 use crate::prune::{PrunePlatform, Pruner};
+use crate::secrets::InstallationSecrets;
 use crate::sharing::Sharing;
 use secrecy::ExposeSecret;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use url::Url;
 use vigie_action_plans::{ActionGiven, ActionPlanService, ActionPlans, CommentWritten};
 use vigie_adapters::{
@@ -28,13 +30,14 @@ use vigie_kpis::{KpiService, KpiTurnedRed, Kpis, Reporting, ReportingService};
 use vigie_notifications::{NotificationService, Notifications};
 use vigie_platform_monitoring::{HealthProbe, HealthService, PlatformHealth};
 use vigie_repository::{
-    ControlStore, JobQueue, QueueLimits, Registry, RegistryLimits, RegistryMembers, Relay, RelaySignal,
-    Schedules, ServerDatabases, TenantRepeats, TenantServer, TenantStore,
+    ControlStore, JobQueue, PoolLimits, QueueLimits, Registry, RegistryLimits, RegistryMembers, Relay,
+    RelaySignal, Schedules, ServerDatabases, ServerParts, TenantRepeats, TenantServer, TenantServers,
+    TenantStore,
 };
 use vigie_tenancy::backup::{BackUpOrganization, BackupService, Backups, NightlyBackups};
 use vigie_tenancy::{
-    FailureBudget, Fleet, FleetOptions, FleetService, MigrationRun, NoProgress, OneServer, PlanService,
-    Plans, ResolutionRules, ResumeReport, Tenancy, TenancyPorts, TenancyService,
+    FailureBudget, Fleet, FleetOptions, FleetService, MigrationRun, NoProgress, PlanService, Plans,
+    ResolutionRules, ResumeReport, Tenancy, TenancyPorts, TenancyService,
 };
 
 /// The application. Cloning shares it.
@@ -74,8 +77,10 @@ pub struct App {
     pub queue: Arc<JobQueue>,
     /// Schedules of the platform and of organizations.
     pub schedules: Arc<Schedules>,
-    /// The pools of the organizations' databases.
+    /// Where the organizations' databases are, and the connections to them.
     pub registry: Arc<Registry>,
+    /// The servers of the organizations' databases.
+    pub servers: Arc<TenantServers>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Gives ids.
@@ -96,15 +101,16 @@ impl App {
         control.migrate().await?;
         let signer = Arc::new(Signer::load(&keys_folder(&config)?).map_err(part("the signing key"))?);
         let sharing = Sharing::build(&config, &signer, &throttles(&config.limits))?;
-        let server = Arc::new(tenant_server(&config)?);
+        let servers = Arc::new(tenant_servers(&config, &control, &signer, &clock, &ids)?);
+        servers.adopt().await?;
         let databases = Arc::new(ServerDatabases::new(
-            Arc::clone(&server),
+            Arc::clone(&servers),
             control.connection().clone(),
             Arc::clone(&clock),
         ));
         let registry = Arc::new(Registry::new(
             control.connection().clone(),
-            Arc::clone(&server),
+            Arc::clone(&servers),
             registry_limits(&config),
         ));
         let signal = RelaySignal::default();
@@ -121,7 +127,7 @@ impl App {
         ));
 
         let files = Arc::new(crate::files::open(&config)?);
-        let tenancy = tenancy(&config, (&control, &databases, &files), &sharing, (&clock, &ids))?;
+        let tenancy = tenancy(&config, (&control, &databases, &servers, &files), &sharing, (&clock, &ids))?;
         let plans = Arc::new(plans(&control, &store, (&clock, &ids)));
         sharing.on_change(&plans, |plans, what| match what {
             Invalidation::Organization(id) => plans.forget(id),
@@ -139,7 +145,7 @@ impl App {
             config: &config,
             keys: &keys_folder(&config)?,
             control: &control,
-            server: &server,
+            servers: &servers,
             databases: &databases,
             registry: &registry,
             files: &files,
@@ -195,6 +201,7 @@ impl App {
             queue,
             schedules,
             registry,
+            servers,
             clock,
             ids,
             background,
@@ -217,6 +224,12 @@ impl App {
         self.backups.recover().await.map_err(part("interrupted restores"))?;
         let resumed = self.tenancy.resume_unfinished().await.map_err(part("unfinished organizations"))?;
         Ok((resumed, migrated))
+    }
+
+    /// Closes the connections to organizations' databases, those in use when they come back, and waits a moment for that. For the end of
+    /// the process: servers then find no connection dead.
+    pub async fn close(&self) {
+        self.registry.close(Duration::from_secs(5)).await;
     }
 
     /// The loop that relays outboxes and runs jobs.
@@ -245,8 +258,7 @@ impl App {
 
 fn registry_limits(config: &Config) -> RegistryLimits {
     RegistryLimits {
-        open_pools: config.database.open_organizations,
-        connections: config.database.connections,
+        open_organizations: config.database.open_organizations,
         ..RegistryLimits::default()
     }
 }
@@ -261,7 +273,12 @@ fn plans(
 
 fn tenancy(
     config: &Config,
-    (control, databases, files): (&ControlStore, &Arc<ServerDatabases>, &Arc<ObjectFiles>),
+    (control, databases, servers, files): (
+        &ControlStore,
+        &Arc<ServerDatabases>,
+        &Arc<TenantServers>,
+        &Arc<ObjectFiles>,
+    ),
     sharing: &Sharing,
     (clock, ids): (&Arc<dyn Clock>, &Arc<dyn IdSource>),
 ) -> Result<Arc<dyn TenancyService>, StartError> {
@@ -269,7 +286,7 @@ fn tenancy(
         store: Arc::new(control.clone()),
         databases: databases.clone(),
         files: files.clone(),
-        placement: Arc::new(OneServer),
+        placement: servers.clone(),
         tokens: Arc::new(SetPasswordTokens(Arc::new(SystemSecrets))),
         timer: Arc::new(SystemTimer),
         clock: Arc::clone(clock),
@@ -301,8 +318,8 @@ fn imports(
         limits,
     );
     let members = Arc::new(MemberContexts(Arc::clone(auth)));
-    let runner =
-        ImportRunner::new(store.clone(), files, pool, members, Arc::clone(clock), Arc::clone(ids), limits);
+    let patient = Arc::new(store.for_background());
+    let runner = ImportRunner::new(patient, files, pool, members, Arc::clone(clock), Arc::clone(ids), limits);
     (Arc::new(service), Arc::new(runner))
 }
 
@@ -395,6 +412,33 @@ fn schedules(
     ids: &Arc<dyn IdSource>,
 ) -> Schedules {
     Schedules::new(control.connection().clone(), Arc::clone(queue), Arc::clone(clock), Arc::clone(ids))
+}
+
+fn tenant_servers(
+    config: &Config,
+    control: &ControlStore,
+    signer: &Arc<Signer>,
+    clock: &Arc<dyn Clock>,
+    ids: &Arc<dyn IdSource>,
+) -> Result<TenantServers, StartError> {
+    Ok(TenantServers::new(ServerParts {
+        control: control.connection().clone(),
+        default: tenant_server(config)?,
+        secrets: Arc::new(InstallationSecrets(Arc::clone(signer))),
+        limits: pool_limits(config),
+        clock: Arc::clone(clock),
+        ids: Arc::clone(ids),
+    }))
+}
+
+fn pool_limits(config: &Config) -> PoolLimits {
+    let database = &config.database;
+    PoolLimits {
+        connections: database.connections,
+        each: database.organization_connections,
+        patience: Duration::from_millis(database.wait_ms),
+        ..PoolLimits::default()
+    }
 }
 
 fn throttles(limits: &LimitsConfig) -> vigie_adapters::Limits {

@@ -12,7 +12,7 @@ use vigie_kernel::{
     BoxError, Clock, EmailAddress, IdSource, OperatorContext, OrganizationId, Role, StoreError,
 };
 use vigie_repository::{
-    ControlLedger, ControlStore, JobQueue, NewSchedule, Registry, ServerData, ServerDatabases, TenantServer,
+    ControlLedger, ControlStore, JobQueue, NewSchedule, Registry, ServerData, ServerDatabases, TenantServers,
 };
 use vigie_tenancy::TenancyService;
 use vigie_tenancy::backup::{
@@ -25,7 +25,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) config: &'a Config,
     pub(crate) keys: &'a Path,
     pub(crate) control: &'a ControlStore,
-    pub(crate) server: &'a Arc<TenantServer>,
+    pub(crate) servers: &'a Arc<TenantServers>,
     pub(crate) databases: &'a Arc<ServerDatabases>,
     pub(crate) registry: &'a Arc<Registry>,
     pub(crate) files: &'a Arc<ObjectFiles>,
@@ -44,7 +44,7 @@ pub(crate) fn build(of: &Parts<'_>) -> Result<Backups, StartError> {
     let ports = BackupPorts {
         store: Arc::new(of.control.clone()),
         databases: Arc::<ServerDatabases>::clone(of.databases),
-        data: Arc::new(ServerData::new(Arc::clone(of.server))),
+        data: Arc::new(ServerData::new(Arc::clone(of.servers))),
         ledger: Arc::<ControlLedger>::clone(&ledger),
         archives: Arc::new(TarArchives::new(Arc::new(key), of.config.data_dir.clone())),
         files: Arc::<ObjectFiles>::clone(of.files),

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use url::Url;
+use vigie_repository::FEWEST_CONNECTIONS;
 use vigie_tenancy::DatabaseName;
 
 /// Everything that an operator may set. With nothing set the product runs on `./data`: SQLite, in-process worker, keys made at the
@@ -71,10 +72,14 @@ pub struct DatabaseConfig {
     pub tenant_url: Option<SecretString>,
     /// How the names of the organizations' databases begin.
     pub tenant_prefix: String,
-    /// Units of work and reads under way at once in this process.
+    /// Connections of this process to each server of organizations' databases, idle ones included; a server may have its own number.
     pub connections: usize,
-    /// Organizations whose pools are kept open.
-    pub open_organizations: u64,
+    /// Connections of one organization; always less than half of a server's.
+    pub organization_connections: usize,
+    /// Milliseconds that a request waits for a connection before it is told to come back.
+    pub wait_ms: u64,
+    /// Organizations that are kept open.
+    pub open_organizations: usize,
 }
 
 /// The address of something outside.
@@ -252,6 +257,8 @@ impl Default for DatabaseConfig {
             tenant_url: None,
             tenant_prefix: "vigie_org_".to_owned(),
             connections: 60,
+            organization_connections: 4,
+            wait_ms: 250,
             open_organizations: 200,
         }
     }
@@ -359,17 +366,17 @@ impl Config {
                 "database.tenant_prefix: {prefix} is not made of at most 40 lower-case letters, digits and underscores"
             )));
         }
-        if self.worker.concurrency == 0
-            || self.database.connections == 0
-            || self.database.open_organizations == 0
-            || self.worker.bulk_per_organization == 0
-        {
-            return Err(StartError::Setting(
-                "worker.concurrency, worker.bulk_per_organization, database.connections and database.open_organizations must be \
-                 at least 1"
-                    .to_owned(),
-            ));
+        let least = [
+            ("worker.concurrency", self.worker.concurrency, 1),
+            ("worker.bulk_per_organization", usize::from(self.worker.bulk_per_organization != 0), 1),
+            ("database.open_organizations", self.database.open_organizations, 1),
+            // With fewer an organization could not have two, which some work takes.
+            ("database.connections", self.database.connections, FEWEST_CONNECTIONS.try_into().unwrap_or(8)),
+            ("database.organization_connections", self.database.organization_connections, 2),
+        ];
+        match least.into_iter().find(|(_, given, least)| given < least) {
+            Some((key, _, least)) => Err(StartError::Setting(format!("{key} must be at least {least}"))),
+            None => Ok(()),
         }
-        Ok(())
     }
 }

@@ -12,6 +12,7 @@ mod module_gate;
 mod notifier;
 mod prune;
 mod sharing;
+mod secrets;
 
 pub use app::App;
 pub use background::{Background, Handlers};
@@ -23,6 +24,7 @@ pub use error::StartError;
 pub use figures::{JOB_DURATION, JOB_SECONDS, describe_jobs, measure_queue};
 pub use vigie_adapters::{LimitKey, LimitPolicy, LimitVerdict, Limits, Rate, SharedLimiter, Signer};
 pub use vigie_repository::{
-    AttemptRecord, Cancellation, JobDetails, JobFilter, JobQueue, JobStatus, JobSummary, NewSchedule,
-    QueueDepth, Registry, ScheduleSummary, Schedules,
+    AttemptRecord, Cancellation, DEFAULT_SERVER, JobDetails, JobFilter, JobQueue, JobStatus, JobSummary,
+    NewSchedule, NewServer, QueueDepth, Registry, ScheduleSummary, Schedules, ServerAddress, ServerChange,
+    ServerError, ServerRecord, ServerState, TenantServers, Usage,
 };

@@ -8,21 +8,27 @@ use std::time::Duration;
 /// How a pool is sized.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PoolSize {
-    pub(crate) connections: u32,
-    pub(crate) acquire: Duration,
-    pub(crate) idle: Duration,
+    connections: u32,
+    acquire: Duration,
+    /// After how long an idle connection is closed, and a busy one replaced. Never, where somebody else sees to that.
+    idle: Option<Duration>,
+    lifetime: Option<Duration>,
 }
 
 impl PoolSize {
     /// The pool of the control database, which every request asks.
-    pub(crate) const CONTROL: Self =
-        Self { connections: 16, acquire: Duration::from_secs(5), idle: Duration::from_mins(10) };
-    /// The pool of one organization's database.
+    pub(crate) const CONTROL: Self = Self {
+        connections: 16,
+        acquire: Duration::from_secs(5),
+        idle: Some(Duration::from_mins(10)),
+        lifetime: Some(Duration::from_mins(15)),
+    };
+    /// One connection to an organization's database. `crate::pool` decides how many of them there are, and how long they live.
     pub(crate) const TENANT: Self =
-        Self { connections: 8, acquire: Duration::from_secs(5), idle: Duration::from_secs(45) };
-    /// A connection for administration: one statement, then closed.
+        Self { connections: 1, acquire: Duration::from_secs(5), idle: None, lifetime: None };
+    /// A connection for administration: a few statements, then closed.
     pub(crate) const SINGLE: Self =
-        Self { connections: 1, acquire: Duration::from_secs(10), idle: Duration::from_secs(10) };
+        Self { connections: 1, acquire: Duration::from_secs(10), idle: None, lifetime: None };
 
     fn apply(self, options: &mut ConnectOptions) {
         options
@@ -31,7 +37,7 @@ impl PoolSize {
             .acquire_timeout(self.acquire)
             .connect_timeout(self.acquire)
             .idle_timeout(self.idle)
-            .max_lifetime(Duration::from_mins(15))
+            .max_lifetime(self.lifetime)
             .test_before_acquire(false)
             .sqlx_logging(false)
             .record_stmt_in_spans(false);

@@ -70,6 +70,32 @@ pub(crate) async fn with_rules<C: ConnectionTrait>(
     store_error(error)
 }
 
+/// What a server said when it was connected to: it answers, so whatever is wrong is not that it is away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ServerSaid {
+    /// It has no connection left.
+    Full,
+    /// The one database cannot be connected to: it is not there, or not open to us.
+    NotThisDatabase,
+}
+
+/// What the server said, unless the error is about the server itself.
+#[allow(clippy::wildcard_enum_match_arm, reason = "enums of the libraries, which grow with their versions")]
+pub(crate) fn server_said(error: &DbErr) -> Option<ServerSaid> {
+    let (DbErr::Conn(runtime) | DbErr::Exec(runtime) | DbErr::Query(runtime)) = error else { return None };
+    let RuntimeErr::SqlxError(error) = runtime else { return None };
+    let code = error.as_database_error()?.code()?;
+    match &*code {
+        // PostgreSQL: too many connections, of the server, the database or the role.
+        "53300" => Some(ServerSaid::Full),
+        // No such database; one that lets nobody in; one that does not let us in.
+        "3D000" | "55000" | "42501" => Some(ServerSaid::NotThisDatabase),
+        // SQLite's codes are numbers of at most four digits, and a file is always a matter of its own.
+        code if code.len() < 5 => Some(ServerSaid::NotThisDatabase),
+        _ => None,
+    }
+}
+
 /// Whether the statement may succeed later: no connection, a server that goes away, a lock that was not had in time.
 #[allow(clippy::wildcard_enum_match_arm, reason = "enums of the libraries, which grow with their versions")]
 pub(crate) fn is_unavailable(error: &DbErr) -> bool {

@@ -11,12 +11,14 @@ mod error;
 mod fingerprint;
 mod keyset;
 mod mark;
+mod pool;
 mod queue;
 mod read_on;
 mod registry;
 mod relay;
 mod schedules;
 mod server;
+mod servers;
 mod sql;
 mod stored;
 mod tenant;
@@ -26,12 +28,18 @@ mod transaction;
 
 pub use backup::ServerData;
 pub use control::{ControlLedger, ControlStore, RegistryMembers, ServerDatabases};
+pub use fingerprint::SchemaWindow;
+pub use pool::{PoolLimits, Usage};
 pub use queue::{
     AttemptRecord, Cancellation, ClaimedJob, EndedJob, Hold, JobDetails, JobFilter, JobQueue, JobStatus,
     JobSummary, LEASE, QueueDepth, QueueLimits, Waiter,
 };
-pub use registry::{Registry, RegistryLimits};
+pub use registry::{Patience, Registry, RegistryLimits};
 pub use relay::{Relay, RelaySignal};
 pub use schedules::{NewSchedule, ScheduleSummary, Schedules};
-pub use server::TenantServer;
+pub use server::{ServerAddressError, ServerCheckError, TenantServer};
+pub use servers::{
+    DEFAULT_SERVER, FEWEST_CONNECTIONS, NewServer, ServerAddress, ServerChange, ServerError, ServerParts,
+    ServerRecord, ServerSecrets, ServerState, TenantServers,
+};
 pub use tenant::{TenantRepeats, TenantStore};

@@ -2,7 +2,7 @@
 
 use crate::error::store_error;
 use crate::queue::JobQueue;
-use crate::registry::Registry;
+use crate::registry::{Patience, Registry};
 use crate::sql::Sql;
 use crate::tenant;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -92,15 +92,15 @@ impl Relay {
     pub async fn relay(&self, organization: OrganizationId) -> Result<usize, StoreError> {
         let mut relayed = 0;
         loop {
-            let lease = self.registry.lease(organization).await?;
-            let batch = tenant::take_batch(&lease.pool, BATCH).await?;
+            let lease = self.registry.lease(organization, Patience::Background).await?;
+            let batch = tenant::take_batch(lease.connection(), BATCH).await?;
             if batch.is_empty() {
                 self.delays().stuck.remove(&organization);
                 return Ok(relayed);
             }
             self.queue.enqueue_all(Some(organization), &batch).await?;
             self.note(&batch);
-            tenant::forget(&lease.pool, &batch).await.map_err(store_error)?;
+            tenant::forget(lease.connection(), &batch).await.map_err(store_error)?;
             relayed += batch.len();
         }
     }

@@ -7,6 +7,7 @@ mod m20261120_000002_identity;
 mod m20261120_000003_jobs;
 mod m20261120_000004_maintenance;
 mod m20261120_000005_operations;
+mod m20261120_000006_db_servers;
 mod m20261120_000007_queue;
 mod m20261120_000008_backups;
 mod m20261120_000009_fleet;
@@ -24,6 +25,7 @@ impl MigratorTrait for ControlMigrator {
             Box::new(m20261120_000003_jobs::Migration),
             Box::new(m20261120_000004_maintenance::Migration),
             Box::new(m20261120_000005_operations::Migration),
+            Box::new(m20261120_000006_db_servers::Migration),
             Box::new(m20261120_000007_queue::Migration),
             Box::new(m20261120_000008_backups::Migration),
             Box::new(m20261120_000009_fleet::Migration),

@@ -19,6 +19,13 @@ impl TenantMigrator {
     /// How many migrations there are: the version of the current schema.
     pub const COUNT: i32 = 9;
 
+    /// The oldest version (the number of migrations) whose databases the product's statements still work on, beside the current one.
+    ///
+    /// A migration that only adds leaves it alone; one that the statements cannot do without moves it to its own number. While it is
+    /// smaller than the number of migrations, processes of two releases can run side by side, and a database whose migration failed goes
+    /// on serving.
+    pub const OLDEST_SERVED: usize = 6;
+
     /// The text of every migration, oldest first: what a schema fingerprint is made of.
     #[must_use]
     pub const fn sources() -> &'static [&'static str] {
@@ -64,5 +71,6 @@ mod tests {
         assert_eq!(usize::try_from(TenantMigrator::COUNT).ok(), Some(migrations.len()));
         let names: Vec<&str> = migrations.iter().map(|migration| migration.name()).collect();
         assert!(names.is_sorted(), "the oldest comes first: {names:?}");
+        assert!((1..=migrations.len()).contains(&TenantMigrator::OLDEST_SERVED));
     }
 }

@@ -172,6 +172,8 @@ codes! {
     FileRefused "file_refused" 422 Caller "The file cannot be imported." "Le fichier ne peut pas être importé.";
 
     // The server.
+    Capacity "capacity" 503 Ours "Every database connection is in use at this moment." "Toutes les connexions aux bases de données sont utilisées en ce moment.";
+    ServerDown "server_down" 503 Ours "The organization's database server does not answer at this moment." "Le serveur de base de données de l'organisation ne répond pas en ce moment.";
     TenantSchemaOutdated "tenant_schema_outdated" 503 Ours "The organization's database is being brought to another version." "La base de données de l'organisation est en cours de changement de version.";
     TenantUnavailable "tenant_unavailable" 503 Ours "The organization's data are not available at this moment." "Les données de l'organisation ne sont pas disponibles en ce moment.";
     ServiceUnavailable "service_unavailable" 503 Ours "The service is not available at this moment." "Le service n'est pas disponible en ce moment.";

@@ -19,12 +19,15 @@ impl From<StoreError> for ApiError {
         match &error {
             StoreError::Stale => Self::new(Code::ChangedMeanwhile),
             StoreError::TenantUnavailable(why) => {
-                let code = match *why {
-                    "tenant_schema_outdated" => Code::TenantSchemaOutdated,
-                    "tenant_provisioning" => Code::TenantProvisioning,
-                    _ => Code::TenantUnavailable,
+                let (code, seconds) = match *why {
+                    // A place comes free within moments.
+                    "capacity" => (Code::Capacity, 1),
+                    "server_down" => (Code::ServerDown, STORE_RETRY),
+                    "tenant_schema_outdated" => (Code::TenantSchemaOutdated, STORE_RETRY),
+                    "tenant_provisioning" => (Code::TenantProvisioning, STORE_RETRY),
+                    _ => (Code::TenantUnavailable, STORE_RETRY),
                 };
-                Self::caused(code, error).retry_after(STORE_RETRY)
+                Self::caused(code, error).retry_after(seconds)
             }
             StoreError::Unavailable(_) => {
                 Self::caused(Code::ServiceUnavailable, error).retry_after(STORE_RETRY)

@@ -84,14 +84,14 @@ async fn a_schema_that_is_not_served_and_a_database_that_is_not_there_have_their
     let server = server().await;
     let old = server.sign_up("Ancienne").await;
     server.test.tenant_sql(old.slug(), "UPDATE org_meta SET schema_fingerprint = 'older'").await;
-    server.test.app.registry.forget(old.organization_id().parse().unwrap()).await;
+    server.test.app.registry.forget(old.organization_id().parse().unwrap());
     let answer = read(&old).await;
     answer.expect_problem(503, "tenant_schema_outdated");
     assert!(!answer.header("retry-after").is_empty());
 
     let lost = server.sign_up("Perdue").await;
     server.test.hide_database(lost.slug());
-    server.test.app.registry.forget(lost.organization_id().parse().unwrap()).await;
+    server.test.app.registry.forget(lost.organization_id().parse().unwrap());
     let answer = read(&lost).await;
     assert_eq!(answer.status, 503, "{}", answer.text());
     assert!(!answer.header("retry-after").is_empty());

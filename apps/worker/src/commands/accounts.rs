@@ -1,6 +1,6 @@
 //! `admin` and `member`
 
-use super::operator;
+use super::{first_line, operator};
 use crate::cli::{AdminCreate, MemberAdd};
 use crate::{Answer, CommandError};
 use serde_json::json;
@@ -14,7 +14,7 @@ pub(super) async fn create_admin(
     admin: AdminCreate,
     input: impl BufRead,
 ) -> Result<Answer, CommandError> {
-    let password = read_password(input)?;
+    let password = SecretText::new(first_line(input)?);
     let email = admin.email.trim().to_owned();
     let command = CreatePlatformAdmin { email: admin.email, full_name: admin.full_name, password };
     let user = app.auth.create_platform_admin(&operator(app), command).await?;
@@ -30,7 +30,7 @@ pub(super) async fn add_member(
     member: MemberAdd,
     input: impl BufRead,
 ) -> Result<Answer, CommandError> {
-    let password = read_password(input)?;
+    let password = SecretText::new(first_line(input)?);
     let email = member.email.trim().to_owned();
     let command = AddMember {
         organization_slug: member.organization.clone(),
@@ -68,13 +68,4 @@ pub(super) async fn issue_token(app: &App, email: &str) -> Result<Answer, Comman
         ),
         json!({ "user_id": issued.user, "token": issued.token.expose(), "expires_at": issued.expires_at }),
     ))
-}
-
-/// The first line, without its line break. Nothing else is cut off: a blank may belong to a password.
-fn read_password(mut input: impl BufRead) -> Result<SecretText, CommandError> {
-    let mut line = String::new();
-    input.read_line(&mut line).map_err(CommandError::Input)?;
-    let end = line.trim_end_matches(['\r', '\n']).len();
-    line.truncate(end);
-    Ok(SecretText::new(line))
 }

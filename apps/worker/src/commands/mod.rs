@@ -8,10 +8,12 @@ mod migrate;
 mod operations;
 mod plans;
 mod run;
+mod server;
 mod tenant;
 
 use crate::cli::{AdminCommand, Command, JobsCommand, MemberCommand, TenantCommand};
 use crate::cli_plans::PlansCommand;
+use crate::cli_server::ServerCommand;
 use crate::{Answer, CommandError, demo};
 use std::io::{BufRead, Write as _};
 pub(crate) use tenant::lookup;
@@ -49,6 +51,9 @@ pub async fn execute(command: Command, config: Config, input: impl BufRead) -> R
         Command::Tenant(TenantCommand::Clone(wanted)) => backup::clone_organization(&app, wanted).await,
         Command::Tenant(TenantCommand::Export(wanted)) => backup::export(&app, &wanted).await,
         Command::Tenant(TenantCommand::Delete(wanted)) => backup::delete(&app, wanted, input).await,
+        Command::Server(ServerCommand::Add(add)) => server::add(&app, add, input).await,
+        Command::Server(ServerCommand::List) => server::list(&app).await,
+        Command::Server(ServerCommand::Set(set)) => server::set(&app, set, input).await,
         Command::Jobs(JobsCommand::List(list)) => jobs::list(&app, &list).await,
         Command::Jobs(JobsCommand::Show { id }) => jobs::show(&app, id).await,
         Command::Jobs(JobsCommand::Retry(retry)) => jobs::retry(&app, &retry).await,
@@ -75,4 +80,13 @@ fn confirm(what: &str, name: &str, yes: &[String], mut input: impl BufRead) -> R
     let mut line = String::new();
     input.read_line(&mut line).map_err(CommandError::Input)?;
     Ok(line.trim_end_matches(['\r', '\n']) == name)
+}
+
+/// The first line, without its line break. Nothing else is cut off: a blank may belong to a secret.
+fn first_line(mut input: impl BufRead) -> Result<String, CommandError> {
+    let mut line = String::new();
+    input.read_line(&mut line).map_err(CommandError::Input)?;
+    let end = line.trim_end_matches(['\r', '\n']).len();
+    line.truncate(end);
+    Ok(line)
 }

@@ -35,6 +35,7 @@ pub(super) async fn run(app: &App) -> Result<Answer, CommandError> {
     app.background().run(stop).await;
     waiting.abort();
     drop(scraped);
+    app.close().await;
     tracing::info!("the worker has stopped");
     Ok(Answer::default())
 }

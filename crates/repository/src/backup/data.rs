@@ -1,11 +1,11 @@
-//! The content of the databases of one server.
+//! The content of the organizations' databases.
 
 use super::load::Load;
 use super::rules::TableRule;
 use super::snapshot::Snapshot;
 use super::{fence, schema};
 use crate::error::store_error;
-use crate::server::TenantServer;
+use crate::servers::TenantServers;
 use crate::sql::Sql;
 use crate::transaction;
 use async_trait::async_trait;
@@ -16,24 +16,25 @@ use vigie_kernel::StoreError;
 use vigie_migrations::TenantMigrator;
 use vigie_tenancy::Organization;
 use vigie_tenancy::backup::{
-    ArchiveRefusal, Engine, SchemaMark, Settling, TableColumns, TenantData, TenantLoad, TenantSnapshot,
+    ArchiveRefusal, SchemaMark, Settling, TableColumns, TenantData, TenantLoad, TenantSnapshot,
 };
 
-/// Reads and fills the organizations' databases of one server. Each call opens a connection of its own: a backup that takes minutes
+/// Reads and fills the organizations' databases, each on its server. Each call opens a connection of its own: a backup that takes minutes
 /// takes no turn from requests.
 pub struct ServerData {
-    server: Arc<TenantServer>,
+    servers: Arc<TenantServers>,
 }
 
 impl ServerData {
-    /// The databases of that server.
+    /// The databases of those servers.
     #[must_use]
-    pub const fn new(server: Arc<TenantServer>) -> Self {
-        Self { server }
+    pub const fn new(servers: Arc<TenantServers>) -> Self {
+        Self { servers }
     }
 
     async fn open(&self, organization: &Organization) -> Result<DatabaseConnection, StoreError> {
-        self.server.open(organization.database_name().as_str()).await.map_err(store_error)
+        let server = self.servers.server_of(organization.id()).await?;
+        server.open(organization.database_name().as_str()).await.map_err(store_error)
     }
 }
 
@@ -43,10 +44,6 @@ fn version(number: i32) -> Result<usize, StoreError> {
 
 #[async_trait]
 impl TenantData for ServerData {
-    fn engine(&self) -> Engine {
-        if self.server.is_postgres() { Engine::Postgres } else { Engine::Sqlite }
-    }
-
     async fn snapshot(
         &self,
         organization: &Organization,

@@ -3,7 +3,9 @@
 use super::members;
 use crate::error::store_error;
 use crate::mark::{Mark, ReadMark};
+use crate::pool::Lease;
 use crate::server::TenantServer;
+use crate::servers::{ServerNode, TenantServers};
 use crate::sql::{Sql, push_in};
 use crate::stored::named;
 use crate::{fingerprint, registry, transaction};
@@ -12,16 +14,20 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, FromQueryResult};
 use sea_orm_migration::SchemaManager;
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 use uuid::Uuid;
 use vigie_auth::MemberProfile;
 use vigie_kernel::{Clock, OrganizationId, Role, StoreError};
 use vigie_migrations::TenantMigrator;
-use vigie_tenancy::{ConnectionSettings, FoundDatabase, Organization, TenantDatabases};
+use vigie_tenancy::{ConnectionSettings, FoundDatabase, Organization, PlacementPort, TenantDatabases};
 
-/// The databases of the organizations, on one server.
+/// How long a step waits for a connection: longer than a request, because steps wait for each other.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The databases of the organizations, each on the server that it was placed on.
 pub struct ServerDatabases {
-    server: Arc<TenantServer>,
+    servers: Arc<TenantServers>,
     control: DatabaseConnection,
     clock: Arc<dyn Clock>,
     /// The id of this installation, with which its databases are marked.
@@ -44,23 +50,35 @@ struct MemberRow {
 }
 
 impl ServerDatabases {
-    /// The databases on that server, with the members that the control database knows.
+    /// The databases on those servers, with the members that the control database knows.
     #[must_use]
-    pub fn new(server: Arc<TenantServer>, control: DatabaseConnection, clock: Arc<dyn Clock>) -> Self {
-        Self { server, control, clock, installation: OnceCell::new(), turns: Semaphore::new(AT_ONCE) }
+    pub fn new(servers: Arc<TenantServers>, control: DatabaseConnection, clock: Arc<dyn Clock>) -> Self {
+        Self { servers, control, clock, installation: OnceCell::new(), turns: Semaphore::new(AT_ONCE) }
     }
 
     /// The schema version that this binary brings databases to: the number of migrations.
     pub const CURRENT_VERSION: i32 = TenantMigrator::COUNT;
 
-    /// The server on which the databases are.
-    pub(super) fn server(&self) -> &TenantServer {
-        &self.server
+    /// The server on which the database is.
+    pub(super) async fn server_of(
+        &self,
+        organization: &Organization,
+    ) -> Result<Arc<TenantServer>, StoreError> {
+        self.servers.server_of(organization.id()).await
     }
 
     /// Opens the database without asking whose it is; the caller does.
-    pub(super) async fn open(&self, organization: &Organization) -> Result<DatabaseConnection, StoreError> {
-        self.server.open(organization.database_name().as_str()).await.map_err(store_error)
+    pub(super) async fn open(&self, organization: &Organization) -> Result<Lease, StoreError> {
+        let ServerNode { server, pool, .. } = &*self.servers.of(organization.id()).await?;
+        let name = organization.database_name().as_str();
+        pool.lease(organization.id(), server, name, Instant::now() + PATIENCE).await
+    }
+
+    /// Closes this process's connections to a database whose schema has changed: what they remember of it is wrong.
+    pub(super) async fn renew(&self, lease: Lease, organization: &Organization) -> Result<(), StoreError> {
+        lease.discard();
+        self.servers.of(organization.id()).await?.pool.retire(organization.id(), "migrated");
+        Ok(())
     }
 
     async fn migrate_open(
@@ -69,7 +87,7 @@ impl ServerDatabases {
         organization: OrganizationId,
     ) -> Result<i32, StoreError> {
         refuse_foreign(database, organization).await?;
-        self.server.migrate(database).await?;
+        TenantServer::migrate(database).await?;
         self.write_identity(database, organization).await?;
         Ok(Self::CURRENT_VERSION)
     }
@@ -162,7 +180,15 @@ impl ServerDatabases {
 impl TenantDatabases for ServerDatabases {
     async fn create(&self, organization: &Organization) -> Result<(), StoreError> {
         let mark = self.mark(organization.id()).await?;
-        self.server.create(organization.database_name().as_str(), mark).await
+        // Placed by the step before, or by nobody yet: then it is placed now.
+        let server = match self.servers.placed(organization.id()).await? {
+            Some(node) => Arc::clone(&node.server),
+            None => {
+                let placed = self.servers.place(organization.id()).await?;
+                Arc::clone(&self.servers.node(Some(placed.id)).await?.server)
+            }
+        };
+        server.create(organization.database_name().as_str(), mark).await
     }
 
     async fn configure(
@@ -170,41 +196,43 @@ impl TenantDatabases for ServerDatabases {
         organization: &Organization,
         settings: &ConnectionSettings,
     ) -> Result<bool, StoreError> {
-        self.server.configure(organization.database_name().as_str(), settings).await
+        let server = self.server_of(organization).await?;
+        server.configure(organization.database_name().as_str(), settings).await
     }
 
     async fn migrate(&self, organization: &Organization) -> Result<i32, StoreError> {
         let _turn = self.turn().await?;
-        let database = self.open(organization).await?;
-        let migrated = self.migrate_open(&database, organization.id()).await;
-        close(database).await?;
+        let lease = self.open(organization).await?;
+        let migrated = self.migrate_open(lease.connection(), organization.id()).await;
+        self.renew(lease, organization).await?;
         migrated
     }
 
     async fn seed(&self, organization: &Organization) -> Result<(), StoreError> {
         let members = self.members(organization.id()).await?;
         let _turn = self.turn().await?;
-        let database = self.open(organization).await?;
-        let seeded = seed_open(&database, organization.id(), &members, self.clock.as_ref()).await;
-        close(database).await?;
-        seeded
+        let lease = self.open(organization).await?;
+        seed_open(lease.connection(), organization.id(), &members, self.clock.as_ref()).await
     }
 
     async fn probe(&self, organization: &Organization) -> Result<(), StoreError> {
         let _turn = self.turn().await?;
-        let database = self.open(organization).await?;
-        let probed = probe_open(&database, organization.id()).await;
-        close(database).await?;
-        probed
+        let lease = self.open(organization).await?;
+        probe_open(lease.connection(), organization.id()).await
     }
 
     async fn drop_database(&self, organization: &Organization) -> Result<(), StoreError> {
-        TenantServer::drop(&self.server, organization.database_name().as_str(), organization.id()).await
+        let node = self.servers.of(organization.id()).await?;
+        node.pool.retire(organization.id(), "dropped");
+        node.server.drop_database(organization.database_name().as_str(), organization.id()).await
     }
 
     async fn inventory(&self, prefix: &str) -> Result<Vec<FoundDatabase>, StoreError> {
         let installation = self.installation().await?;
-        let mut listed = self.server.list(prefix).await?;
+        let mut listed = Vec::new();
+        for server in self.servers.every().await? {
+            listed.extend(server.list(prefix).await?);
+        }
         // An earlier version did not write the installation: such a mark is ours only where its organization is.
         let unsure = |mark: &Option<ReadMark>| mark.is_some_and(|mark| mark.installation.is_none());
         let asked = listed.iter().filter(|one| unsure(&one.mark)).map(|one| one.organization.as_uuid());
@@ -225,25 +253,24 @@ impl TenantDatabases for ServerDatabases {
     }
 
     async fn drop_found(&self, found: &FoundDatabase) -> Result<(), StoreError> {
-        if found.is_draft {
-            self.server.drop_draft(&found.name, found.organization).await
-        } else {
-            TenantServer::drop(&self.server, &found.name, found.organization).await
+        // On whichever server it is: everywhere else nothing bears that name and that mark.
+        for server in self.servers.every().await? {
+            if found.is_draft {
+                server.drop_draft(&found.name, found.organization).await?;
+            } else {
+                server.drop_database(&found.name, found.organization).await?;
+            }
         }
+        Ok(())
     }
 
     async fn members_in_step(&self, organization: &Organization) -> Result<bool, StoreError> {
         let members = self.members(organization.id()).await?;
         let _turn = self.turn().await?;
-        let database = self.open(organization).await?;
-        let known = members_open(&database, organization.id()).await;
-        close(database).await?;
-        Ok(members::in_step(members, known?))
+        let lease = self.open(organization).await?;
+        let known = members_open(lease.connection(), organization.id()).await?;
+        Ok(members::in_step(members, known))
     }
-}
-
-async fn close(database: DatabaseConnection) -> Result<(), StoreError> {
-    database.close().await.map_err(store_error)
 }
 
 /// A database that bears another organization's id is neither migrated nor written to.
@@ -278,7 +305,7 @@ async fn seed_open(
     members: &[MemberProfile],
     clock: &dyn Clock,
 ) -> Result<(), StoreError> {
-    registry::verify(database, organization).await?;
+    registry::verify_current(database, organization).await?;
     let txn = transaction::begin(database).await?;
     for member in members {
         members::put(&txn, member, clock.now()).await.map_err(store_error)?;
@@ -291,12 +318,12 @@ async fn members_open(
     database: &DatabaseConnection,
     organization: OrganizationId,
 ) -> Result<Vec<MemberProfile>, StoreError> {
-    registry::verify(database, organization).await?;
+    registry::verify_current(database, organization).await?;
     members::all(database).await
 }
 
 async fn probe_open(database: &DatabaseConnection, organization: OrganizationId) -> Result<(), StoreError> {
-    registry::verify(database, organization).await?;
+    registry::verify_current(database, organization).await?;
     let txn = transaction::begin(database).await?;
     let written = Sql::new(&txn, "UPDATE org_meta SET schema_fingerprint = schema_fingerprint WHERE id = 1")
         .execute(&txn)

@@ -18,17 +18,18 @@ impl FleetDatabases for ServerDatabases {
 
     async fn bring_up(&self, organization: &Organization) -> Result<Migrated, MigrationFailure> {
         let database = self.open(organization).await.map_err(|error| failure(&error))?;
-        let migrated = self.bring_up_open(&database, organization.id()).await;
-        // What was committed stays so; a connection that does not close is dropped.
-        if let Err(error) = database.close().await {
-            tracing::debug!(%error, "a migrated database was not closed in order");
+        let migrated = self.bring_up_open(database.connection(), organization.id()).await;
+        // What was committed stays so.
+        if let Err(error) = self.renew(database, organization).await {
+            tracing::debug!(%error, "the connections of before a migration were not closed");
         }
         migrated
     }
 
     async fn rehearse(&self, organization: &Organization) -> Result<Migrated, MigrationFailure> {
         let name = organization.database_name().as_str();
-        let rehearsal = self.server().rehearsal(name).await.map_err(|error| failure(&error))?;
+        let server = self.server_of(organization).await.map_err(|error| failure(&error))?;
+        let rehearsal = server.rehearsal(name).await.map_err(|error| failure(&error))?;
         let migrated = self.bring_up_open(rehearsal.connection(), organization.id()).await;
         rehearsal.discard().await.map_err(|error| failure(&error))?;
         migrated

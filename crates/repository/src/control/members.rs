@@ -1,7 +1,7 @@
 //! The members, as an organization's own database knows them.
 
 use crate::error::store_error;
-use crate::registry::Registry;
+use crate::registry::{Patience, Registry};
 use crate::sql::{Sql, push_in};
 use crate::stored::named;
 use async_trait::async_trait;
@@ -30,8 +30,8 @@ impl RegistryMembers {
 #[async_trait]
 impl MemberDirectory for RegistryMembers {
     async fn put(&self, tenant: &TenantContext, member: &MemberProfile) -> Result<(), StoreError> {
-        let lease = self.registry.lease(tenant.organization()).await?;
-        put(&lease.pool, member, self.clock.now()).await.map_err(store_error)
+        let lease = self.registry.lease(tenant.organization(), Patience::Request).await?;
+        put(lease.connection(), member, self.clock.now()).await.map_err(store_error)
     }
 }
 

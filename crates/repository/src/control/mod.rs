@@ -28,3 +28,4 @@ pub use backups::ControlLedger;
 pub use databases::ServerDatabases;
 pub use members::RegistryMembers;
 pub use store::ControlStore;
+pub(crate) use work::{AUDIT, for_update};

@@ -4,6 +4,7 @@ use super::rows::{settings, settings_value, slug};
 use super::work::for_update;
 use crate::error::{UniqueRule, store_error, with_unique};
 use crate::keyset::{by_text, instant_cursor, newest_first, page};
+use crate::servers::release_in;
 use crate::sql::{Sql, push_in};
 use crate::stored::{named, touched};
 use async_trait::async_trait;
@@ -305,6 +306,10 @@ impl<C: ConnectionTrait> OrganizationRepository for SeaOrganizations<'_, C> {
         struct Member {
             id: Uuid,
         }
+        #[derive(FromQueryResult)]
+        struct Removed {
+            server_id: Option<Uuid>,
+        }
         // Locked first: whoever gives one of them another membership meanwhile is waited for, and the deletion sees it.
         let select = format!(
             "SELECT id FROM users WHERE id IN (SELECT user_id FROM memberships WHERE organization_id = $1) \
@@ -316,16 +321,19 @@ impl<C: ConnectionTrait> OrganizationRepository for SeaOrganizations<'_, C> {
             .all(self.0)
             .await
             .map_err(store_error)?;
-        let removed = Sql::new(
+        let removed: Option<Removed> = Sql::new(
             self.0,
-            "DELETE FROM organizations WHERE id = $1 AND version = $2 AND status IN ('provisioning', 'failed')",
+            "DELETE FROM organizations WHERE id = $1 AND version = $2 AND status IN ('provisioning', 'failed') \
+             RETURNING server_id",
         )
         .bind(organization.id().as_uuid())
         .bind(organization.snapshot().version)
-        .execute(self.0)
+        .one(self.0)
         .await
         .map_err(store_error)?;
-        touched(removed)?;
+        if let Some(server) = removed.ok_or(StoreError::Stale)?.server_id {
+            release_in(self.0, server).await?;
+        }
         if members.is_empty() {
             return Ok(());
         }

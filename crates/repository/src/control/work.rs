@@ -27,7 +27,7 @@ use vigie_tenancy::{
 };
 
 /// The platform's audit trail.
-pub(super) const AUDIT: &str = "platform_audit";
+pub(crate) const AUDIT: &str = "platform_audit";
 
 /// One transaction on the control database. Dropped, it is rolled back.
 pub(super) struct ControlWork {
@@ -104,6 +104,6 @@ impl PlanWork for ControlWork {
 }
 
 /// What locks the rows that a query reads until the transaction ends. SQLite's immediate transaction is alone anyway.
-pub(super) fn for_update<C: ConnectionTrait>(connection: &C) -> &'static str {
+pub(crate) fn for_update<C: ConnectionTrait>(connection: &C) -> &'static str {
     if is_postgres(connection) { " FOR UPDATE" } else { "" }
 }

@@ -1,13 +1,14 @@
 //! A PostgreSQL server.
 
-use super::{Listed, Owner, builder, template_name};
+use super::{Listed, Owner, ServerCheckError, builder, template_name};
 use crate::connect::{self, PoolSize};
 use crate::error::store_error;
 use crate::mark::{Mark, ReadMark};
 use crate::sql::Sql;
 use crate::transaction;
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, FromQueryResult, RuntimeErr};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, FromQueryResult, RuntimeErr, sqlx};
 use std::time::Duration;
+use tokio::net::TcpStream;
 use url::Url;
 use uuid::Uuid;
 use vigie_kernel::{OrganizationId, StoreError};
@@ -23,6 +24,13 @@ const CLONE_ATTEMPTS: u32 = 8;
 /// Longest identifier, in bytes.
 const LONGEST: usize = 63;
 
+/// How long a session may still be seen after its end was sent: its process has to wake up, read it and leave.
+pub(super) const SETTLES: Duration = Duration::from_millis(20);
+/// How long a connection may take.
+const CONNECTS_WITHIN: Duration = Duration::from_secs(3);
+/// A connection that takes longer makes us look whether anybody listens at all.
+const SUSPICIOUS: Duration = Duration::from_millis(100);
+
 pub(super) fn with_database(admin: &Url, name: &str) -> Url {
     let mut url = admin.clone();
     url.set_path(name);
@@ -34,8 +42,34 @@ pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// Opens a connection. sqlx tries again and again where nobody listens, as if the server were about to start; we do not.
 pub(super) async fn open(admin: &Url, name: &str) -> Result<DatabaseConnection, DbErr> {
-    connect::postgres(with_database(admin, name).as_str(), PoolSize::TENANT).await
+    let url = with_database(admin, name);
+    let connecting = connect::postgres(url.as_str(), PoolSize::TENANT);
+    tokio::select! {
+        biased;
+        connected = tokio::time::timeout(CONNECTS_WITHIN, connecting) => match connected {
+            Ok(connected) => connected,
+            Err(_) => Err(not_connected(std::io::ErrorKind::TimedOut.into())),
+        },
+        error = refusal(admin) => Err(not_connected(error)),
+    }
+}
+
+/// Ends when nobody listens at that address, and else never.
+async fn refusal(admin: &Url) -> std::io::Error {
+    tokio::time::sleep(SUSPICIOUS).await;
+    if let Some(host) = admin.host_str().filter(|host| !host.is_empty()) {
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        if let Err(error) = TcpStream::connect((host, admin.port().unwrap_or(5432))).await {
+            return error;
+        }
+    }
+    std::future::pending().await
+}
+
+fn not_connected(error: std::io::Error) -> DbErr {
+    DbErr::Conn(RuntimeErr::SqlxError(std::sync::Arc::new(sqlx::Error::Io(error))))
 }
 
 /// The connection of one administrative action.
@@ -49,6 +83,16 @@ async fn done<T>(admin: DatabaseConnection, outcome: Result<T, DbErr>) -> Result
     let outcome = outcome.map_err(store_error)?;
     closed.map_err(store_error)?;
     Ok(outcome)
+}
+
+pub(super) async fn check(admin: &Url) -> Result<(), ServerCheckError> {
+    let unreachable = |error: StoreError| ServerCheckError::Unreachable(Box::new(error));
+    let admin = administrator(admin).await.map_err(unreachable)?;
+    let may =
+        Sql::new(&admin, "SELECT 1 FROM pg_roles WHERE rolname = current_user AND (rolcreatedb OR rolsuper)")
+            .exists(&admin)
+            .await;
+    if done(admin, may).await.map_err(unreachable)? { Ok(()) } else { Err(ServerCheckError::MayNotCreate) }
 }
 
 #[derive(FromQueryResult)]

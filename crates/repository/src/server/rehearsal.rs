@@ -3,7 +3,9 @@
 //! On SQLite it is the whole database. On PostgreSQL, where cloning wants the original without connections, it is the original's
 //! structure as `pg_dump` tells it, with the migrations that it remembers.
 
-use super::{Kind, TenantServer, folder_of, io_error, quoted, with_database};
+use super::postgres::{quoted, with_database};
+use super::sqlite::folder_of;
+use super::{Kind, TenantServer, io_error};
 use crate::connect::{self, PoolSize};
 use crate::error::store_error;
 use crate::sql::Sql;

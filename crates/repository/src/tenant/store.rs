@@ -2,8 +2,9 @@
 
 use super::repeats::ongoing;
 use super::work::{Held, TenantReads, TenantWork};
+use crate::pool::Lease;
 use crate::read_on::ReadOn;
-use crate::registry::{Lease, Registry};
+use crate::registry::{Patience, Registry};
 use crate::relay::RelaySignal;
 use crate::transaction;
 use std::sync::Arc;
@@ -15,13 +16,20 @@ pub struct TenantStore {
     registry: Arc<Registry>,
     relay: RelaySignal,
     ids: Arc<dyn IdSource>,
+    patience: Patience,
 }
 
 impl TenantStore {
     /// A store over a registry; `relay` learns which organizations have messages to relay.
     #[must_use]
     pub const fn new(registry: Arc<Registry>, relay: RelaySignal, ids: Arc<dyn IdSource>) -> Self {
-        Self { registry, relay, ids }
+        Self { registry, relay, ids, patience: Patience::Request }
+    }
+
+    /// The same store for work of the background, which waits longer for a connection than a request does.
+    #[must_use]
+    pub fn for_background(&self) -> Self {
+        Self { patience: Patience::Background, ..self.clone() }
     }
 
     pub(super) async fn work(&self, tenant: &TenantContext) -> Result<Box<TenantWork>, StoreError> {
@@ -31,7 +39,7 @@ impl TenantStore {
             (txn, Held::Lent(lent))
         } else {
             let lease = self.lease(tenant).await?;
-            (transaction::begin(&lease.pool).await?, Held::Own { _permit: lease.permit })
+            (transaction::begin(lease.connection()).await?, Held::Own { _lease: Box::new(lease) })
         };
         Ok(Box::new(TenantWork::new(txn, tenant, Arc::clone(&self.ids), self.relay.clone(), held)))
     }
@@ -43,11 +51,11 @@ impl TenantStore {
             return Ok(Box::new(TenantReads::new(ReadOn::Request(txn), tenant, None)));
         }
         let lease = self.lease(tenant).await?;
-        Ok(Box::new(TenantReads::new(ReadOn::Pool(lease.pool), tenant, Some(lease.permit))))
+        Ok(Box::new(TenantReads::new(ReadOn::Pool(lease.connection().clone()), tenant, Some(lease))))
     }
 
     pub(super) async fn lease(&self, tenant: &TenantContext) -> Result<Lease, StoreError> {
-        self.registry.lease(tenant.organization()).await
+        self.registry.lease(tenant.organization(), self.patience).await
     }
 
     pub(super) const fn relay(&self) -> &RelaySignal {

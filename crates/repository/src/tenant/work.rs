@@ -4,20 +4,20 @@ use super::audit::SeaAudit;
 use super::outbox::SeaOutbox;
 use super::repeats::Lent;
 use crate::error::store_error;
+use crate::pool::Lease;
 use crate::read_on::ReadOn;
 use crate::relay::RelaySignal;
 use async_trait::async_trait;
 use sea_orm::DatabaseTransaction;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tokio::sync::OwnedSemaphorePermit;
 use vigie_jobs::Outbox;
 use vigie_kernel::{AuditLog, IdSource, OrganizationId, StoreError, TenantContext, UnitOfWork};
 
 /// What a unit of work holds besides its transaction.
 pub(super) enum Held {
-    /// A connection's worth of the pool.
-    Own { _permit: OwnedSemaphorePermit },
+    /// A connection of its own.
+    Own { _lease: Box<Lease> },
     /// Its place in the transaction of a request with a key.
     Lent(Lent),
 }
@@ -82,11 +82,11 @@ impl UnitOfWork for TenantWork {
 pub(crate) struct TenantReads {
     pub(super) pool: ReadOn,
     pub(super) tenant: TenantContext,
-    _permit: Option<OwnedSemaphorePermit>,
+    _lease: Option<Lease>,
 }
 
 impl TenantReads {
-    pub(super) fn new(pool: ReadOn, tenant: &TenantContext, permit: Option<OwnedSemaphorePermit>) -> Self {
-        Self { pool, tenant: tenant.clone(), _permit: permit }
+    pub(super) fn new(pool: ReadOn, tenant: &TenantContext, lease: Option<Lease>) -> Self {
+        Self { pool, tenant: tenant.clone(), _lease: lease }
     }
 }

@@ -3,27 +3,36 @@
 #![allow(dead_code, reason = "each test program uses its own part of it")]
 
 mod fixtures;
+#[path = "../../src/testing/gate.rs"]
+#[allow(unreachable_pub, reason = "a file of the library's")]
+mod gate;
 mod place;
+mod secrets;
 
 #[allow(unused_imports, reason = "each test program uses its own part of it")]
 pub(crate) use fixtures::{membership, message, session, user};
 
+#[allow(unused_imports, reason = "each test program uses its own part of it")]
+pub(crate) use gate::Gate;
 use place::Place;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, FromQueryResult, Statement};
+use secrets::TestSecrets;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use vigie_auth::{IdentityStore, User, permissions_of};
 use vigie_kernel::testing::{CountedIds, FixedClock, member};
 use vigie_kernel::{
     Clock, IdSource, OrganizationId, OrganizationSettings, PageRequest, Role, Slug, TenantContext, UserId,
 };
 use vigie_repository::{
-    ControlStore, JobFilter, JobQueue, JobStatus, JobSummary, QueueLimits, Registry, RegistryLimits,
-    RegistryMembers, Relay, RelaySignal, ServerDatabases, TenantServer, TenantStore,
+    ControlStore, JobFilter, JobQueue, JobStatus, JobSummary, PoolLimits, QueueLimits, Registry,
+    RegistryLimits, RegistryMembers, Relay, RelaySignal, ServerDatabases, ServerParts, TenantServers,
+    TenantStore,
 };
 use vigie_tenancy::{
-    CountedTokens, DatabaseName, Faults, MemoryFiles, NewOrganization, OneServer, Organization,
-    OrganizationStore, Plan, ResolutionRules, StandingTimer, Tenancy, TenancyPorts, TenantDatabases,
+    CountedTokens, DatabaseName, Faults, MemoryFiles, NewOrganization, Organization, OrganizationStore, Plan,
+    ResolutionRules, StandingTimer, Tenancy, TenancyPorts, TenantDatabases,
 };
 
 /// Runs one test on both engines: `on_both_engines!(name, async |engine: Engine| { .. });`
@@ -47,10 +56,19 @@ macro_rules! on_both_engines {
     };
 }
 
+/// Limits for tests that are not about them: a machine that is busy with other tests keeps nobody from his turn.
+const PATIENT: PoolLimits = PoolLimits {
+    connections: 20,
+    each: 4,
+    patience: Duration::from_secs(20),
+    idle: Duration::from_secs(45),
+    lifetime: Duration::from_mins(15),
+};
+
 /// An installation. Dropped, it leaves nothing behind.
 pub(crate) struct Engine {
     pub(crate) control: ControlStore,
-    pub(crate) server: Arc<TenantServer>,
+    pub(crate) servers: Arc<TenantServers>,
     pub(crate) databases: Arc<ServerDatabases>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) members: RegistryMembers,
@@ -69,24 +87,37 @@ pub(crate) struct Engine {
 
 impl Engine {
     pub(crate) async fn sqlite() -> Self {
-        Self::on(Place::sqlite()).await
+        Self::on(Place::sqlite(), PATIENT).await
     }
 
     pub(crate) async fn postgres() -> Self {
-        Self::on(Place::postgres().await).await
+        Self::postgres_with(PATIENT).await
     }
 
-    async fn on(place: Place) -> Self {
+    /// On PostgreSQL, with other limits of connections.
+    pub(crate) async fn postgres_with(limits: PoolLimits) -> Self {
+        Self::on(Place::postgres().await, limits).await
+    }
+
+    async fn on(place: Place, limits: PoolLimits) -> Self {
         let control = place.control().await;
         control.migrate().await.unwrap();
         let connection = control.connection().clone();
-        let server = Arc::new(place.server());
         let clock = Arc::new(FixedClock::at_text("2026-11-20T08:00:00Z"));
         let ids: Arc<dyn IdSource> = Arc::new(CountedIds::default());
         let shared: Arc<dyn Clock> = clock.clone();
-        let databases = ServerDatabases::new(Arc::clone(&server), connection.clone(), Arc::clone(&shared));
+        let servers = Arc::new(TenantServers::new(ServerParts {
+            control: connection.clone(),
+            default: place.server(),
+            secrets: Arc::new(TestSecrets),
+            limits,
+            clock: Arc::clone(&shared),
+            ids: Arc::clone(&ids),
+        }));
+        servers.adopt().await.unwrap();
+        let databases = ServerDatabases::new(Arc::clone(&servers), connection.clone(), Arc::clone(&shared));
         let registry =
-            Arc::new(Registry::new(connection.clone(), Arc::clone(&server), RegistryLimits::default()));
+            Arc::new(Registry::new(connection.clone(), Arc::clone(&servers), RegistryLimits::default()));
         let queue = Arc::new(JobQueue::new(connection.clone(), Arc::clone(&shared), Arc::clone(&ids)));
         let signal = RelaySignal::default();
         Self {
@@ -95,7 +126,7 @@ impl Engine {
             tenants: TenantStore::new(Arc::clone(&registry), signal.clone(), Arc::clone(&ids)),
             relay: Relay::new(connection, Arc::clone(&registry), Arc::clone(&queue), signal.clone()),
             control,
-            server,
+            servers,
             registry,
             queue,
             signal,
@@ -107,10 +138,51 @@ impl Engine {
         }
     }
 
+    /// Stores with connections of their own, of other limits.
+    pub(crate) fn tenants_with(&self, limits: PoolLimits) -> TenantStore {
+        let clock: Arc<dyn Clock> = self.clock.clone();
+        let control = self.control.connection().clone();
+        let servers = TenantServers::new(ServerParts {
+            control: control.clone(),
+            default: self.place.server(),
+            secrets: Arc::new(TestSecrets),
+            limits,
+            clock,
+            ids: Arc::clone(&self.ids),
+        });
+        let registry = Registry::new(control, Arc::new(servers), RegistryLimits::default());
+        TenantStore::new(Arc::new(registry), self.signal.clone(), Arc::clone(&self.ids))
+    }
+
+    /// Stores over a registry that has nothing open yet.
+    pub(crate) fn fresh_tenants(&self) -> TenantStore {
+        TenantStore::new(self.fresh_registry(), RelaySignal::default(), Arc::clone(&self.ids))
+    }
+
+    /// The address of a further server, of the same engine.
+    pub(crate) fn second_server(&self) -> String {
+        self.place.second()
+    }
+
+    /// The second PostgreSQL server.
+    pub(crate) fn second_postgres(&self) -> url::Url {
+        self.place.second_postgres()
+    }
+
+    /// How the names of the organizations' databases begin.
+    pub(crate) fn tenant_prefix(&self) -> String {
+        self.place.tenant_prefix()
+    }
+
     /// A registry over the same databases that has nothing open yet.
     pub(crate) fn fresh_registry(&self) -> Arc<Registry> {
+        self.registry_with(RegistryLimits::default())
+    }
+
+    /// The same with other limits.
+    pub(crate) fn registry_with(&self, limits: RegistryLimits) -> Arc<Registry> {
         let connection = self.control.connection().clone();
-        Arc::new(Registry::new(connection, Arc::clone(&self.server), RegistryLimits::default()))
+        Arc::new(Registry::new(connection, Arc::clone(&self.servers), limits))
     }
 
     /// An account without a membership.
@@ -189,7 +261,7 @@ impl Engine {
         let other = if self.database_is_postgres() { "gen_random_uuid()" } else { "randomblob(16)" };
         self.control_sql(&format!("UPDATE installation SET installation_id = {other}")).await;
         let connection = self.control.connection().clone();
-        ServerDatabases::new(Arc::clone(&self.server), connection, self.clock.clone())
+        ServerDatabases::new(Arc::clone(&self.servers), connection, self.clock.clone())
     }
 
     fn database_is_postgres(&self) -> bool {
@@ -202,7 +274,7 @@ impl Engine {
             store: Arc::new(self.control.clone()),
             databases: self.databases.clone(),
             files: self.files.clone(),
-            placement: Arc::new(OneServer),
+            placement: self.servers.clone(),
             tokens: Arc::new(CountedTokens::default()),
             timer: Arc::new(StandingTimer),
             clock: self.clock.clone(),

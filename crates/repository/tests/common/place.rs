@@ -2,6 +2,7 @@
 
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, FromQueryResult, Statement};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tempfile::TempDir;
 use url::Url;
 use uuid::Uuid;
@@ -10,75 +11,89 @@ use vigie_repository::{ControlStore, TenantServer};
 /// Names the superuser's URL; `scripts/services` sets it.
 const POSTGRES_URL: &str = "VIGIE_TEST_POSTGRES_URL";
 
-pub(super) enum Place {
-    Sqlite {
-        folder: TempDir,
-    },
-    /// Every database of the test starts with `prefix`.
-    Postgres {
-        admin: Url,
-        prefix: String,
-    },
+/// Names the superuser's URL on a second server.
+const POSTGRES_URL_2: &str = "VIGIE_TEST_POSTGRES_URL_2";
+
+pub(super) struct Place {
+    kind: Kind,
+    /// Every database of the test on a server starts with it.
+    prefix: String,
+    second: AtomicBool,
+}
+
+enum Kind {
+    Sqlite { folder: TempDir },
+    Postgres { admin: Url },
 }
 
 impl Place {
     pub(super) fn sqlite() -> Self {
-        Self::Sqlite { folder: tempfile::tempdir().unwrap() }
+        Self::on(Kind::Sqlite { folder: tempfile::tempdir().unwrap() })
     }
 
     pub(super) async fn postgres() -> Self {
-        let Ok(url) = std::env::var(POSTGRES_URL) else {
-            panic!(
-                "{POSTGRES_URL} is not set: this test needs a PostgreSQL server. Run scripts/test, or \
-                 scripts/services run -- cargo test"
-            );
-        };
-        let place = Self::Postgres { admin: Url::parse(&url).unwrap(), prefix: unique_prefix() };
+        let place = Self::on(Kind::Postgres { admin: server(POSTGRES_URL) });
         let admin = place.admin().await;
         let create = format!("CREATE DATABASE {} TEMPLATE template0 STRATEGY WAL_LOG", place.control_name());
         admin.execute_unprepared(&create).await.unwrap();
         place
     }
 
+    fn on(kind: Kind) -> Self {
+        Self { kind, prefix: unique_prefix(), second: AtomicBool::new(false) }
+    }
+
+    /// How the names of the organizations' databases begin.
+    pub(super) fn tenant_prefix(&self) -> String {
+        format!("{}org_", self.prefix)
+    }
+
+    /// The address of a further server: a folder beside the first one's, or the second PostgreSQL server.
+    pub(super) fn second(&self) -> String {
+        match &self.kind {
+            Kind::Sqlite { folder } => format!("sqlite://{}", folder.path().join("second").display()),
+            Kind::Postgres { .. } => self.second_postgres().into(),
+        }
+    }
+
+    /// The second PostgreSQL server, whatever the first one is.
+    pub(super) fn second_postgres(&self) -> Url {
+        self.second.store(true, Ordering::Relaxed);
+        server(POSTGRES_URL_2)
+    }
+
     pub(super) async fn control(&self) -> ControlStore {
-        match self {
-            Self::Sqlite { folder } => {
+        match &self.kind {
+            Kind::Sqlite { folder } => {
                 ControlStore::connect_sqlite(&folder.path().join("control.sqlite3")).await.unwrap()
             }
-            Self::Postgres { .. } => {
+            Kind::Postgres { .. } => {
                 let url = self.url_of(&self.control_name());
                 ControlStore::connect_postgres(&url).await.unwrap()
             }
         }
     }
 
-    pub(super) fn tenant_prefix(&self) -> String {
-        match self {
-            Self::Sqlite { .. } => "vigie_org_".to_owned(),
-            Self::Postgres { prefix, .. } => format!("{prefix}org_"),
-        }
-    }
-
     pub(super) fn server(&self) -> TenantServer {
-        match self {
-            Self::Sqlite { folder } => TenantServer::sqlite(folder.path().join("organizations")),
-            Self::Postgres { admin, .. } => TenantServer::postgres(admin.clone()),
+        match &self.kind {
+            Kind::Sqlite { folder } => TenantServer::sqlite(folder.path().join("organizations")),
+            Kind::Postgres { admin, .. } => TenantServer::postgres(admin.clone()),
         }
     }
 
     pub(super) async fn open(&self, name: &str) -> DatabaseConnection {
-        let mut options = ConnectOptions::new(match self {
-            Self::Sqlite { .. } => format!("sqlite://{}?mode=rw", self.file_of(name).display()),
-            Self::Postgres { .. } => self.url_of(name),
+        let mut options = ConnectOptions::new(match &self.kind {
+            Kind::Sqlite { .. } => format!("sqlite://{}?mode=rw", self.file_of(name).display()),
+            Kind::Postgres { .. } => self.url_of(name),
         });
         options.max_connections(1).sqlx_logging(false);
         Database::connect(options).await.unwrap()
     }
 
     pub(super) async fn exists(&self, name: &str) -> bool {
-        match self {
-            Self::Sqlite { .. } => self.file_of(name).exists(),
-            Self::Postgres { .. } => {
+        match &self.kind {
+            Kind::Sqlite { .. } => self.file_of(name).exists(),
+            Kind::Postgres { .. } => {
                 let admin = self.admin().await;
                 let sql = format!("SELECT 1 FROM pg_database WHERE datname = '{name}'");
                 let statement = Statement::from_string(admin.get_database_backend(), sql);
@@ -89,13 +104,14 @@ impl Place {
 
     /// How many copies of databases are left over.
     pub(super) async fn left_by_rehearsals(&self) -> usize {
-        match self {
-            Self::Sqlite { folder } => {
+        match &self.kind {
+            Kind::Sqlite { folder } => {
                 std::fs::read_dir(folder.path().join("organizations/.rehearsals")).map_or(0, Iterator::count)
             }
-            Self::Postgres { prefix, .. } => {
+            Kind::Postgres { .. } => {
                 let admin = self.admin().await;
-                let sql = format!("SELECT 1 FROM pg_database WHERE datname LIKE 'vigie_try_%{prefix}%'");
+                let sql =
+                    format!("SELECT 1 FROM pg_database WHERE datname LIKE 'vigie_try_%{}%'", self.prefix);
                 let statement = Statement::from_string(admin.get_database_backend(), sql);
                 admin.query_all_raw(statement).await.unwrap().len()
             }
@@ -103,23 +119,23 @@ impl Place {
     }
 
     fn file_of(&self, name: &str) -> PathBuf {
-        match self {
-            Self::Sqlite { folder } => folder.path().join("organizations").join(name).join("tenant.sqlite3"),
-            Self::Postgres { .. } => panic!("PostgreSQL has no files"),
+        match &self.kind {
+            Kind::Sqlite { folder } => folder.path().join("organizations").join(name).join("tenant.sqlite3"),
+            Kind::Postgres { .. } => panic!("PostgreSQL has no files"),
         }
     }
 
     fn control_name(&self) -> String {
-        match self {
-            Self::Sqlite { .. } => panic!("a SQLite file has no database name"),
-            Self::Postgres { prefix, .. } => format!("{prefix}control"),
+        match &self.kind {
+            Kind::Sqlite { .. } => panic!("a SQLite file has no database name"),
+            Kind::Postgres { .. } => format!("{}control", self.prefix),
         }
     }
 
     fn url_of(&self, name: &str) -> String {
-        match self {
-            Self::Sqlite { .. } => panic!("a SQLite file has no URL"),
-            Self::Postgres { admin, .. } => {
+        match &self.kind {
+            Kind::Sqlite { .. } => panic!("a SQLite file has no URL"),
+            Kind::Postgres { admin, .. } => {
                 let mut url = admin.clone();
                 url.set_path(name);
                 url.to_string()
@@ -128,9 +144,9 @@ impl Place {
     }
 
     async fn admin(&self) -> DatabaseConnection {
-        match self {
-            Self::Sqlite { .. } => panic!("SQLite has no administrator"),
-            Self::Postgres { admin, .. } => administrator(admin.as_str()).await,
+        match &self.kind {
+            Kind::Sqlite { .. } => panic!("SQLite has no administrator"),
+            Kind::Postgres { admin, .. } => administrator(admin.as_str()).await,
         }
     }
 }
@@ -161,14 +177,32 @@ async fn drop_databases(admin: &str, prefix: &str) {
     }
 }
 
+fn server(variable: &str) -> Url {
+    let Ok(url) = std::env::var(variable) else {
+        panic!(
+            "{variable} is not set: this test needs PostgreSQL servers. Run scripts/test, or scripts/services run -- \
+             cargo test"
+        );
+    };
+    Url::parse(&url).unwrap()
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
-        let Self::Postgres { admin, prefix } = self else { return };
-        let (admin, prefix) = (admin.to_string(), prefix.clone());
+        let mut servers = Vec::new();
+        if let Kind::Postgres { admin } = &self.kind {
+            servers.push(admin.to_string());
+        }
+        if self.second.load(Ordering::Relaxed) {
+            servers.push(server(POSTGRES_URL_2).to_string());
+        }
+        let prefix = self.prefix.clone();
         // On a thread of its own: this may be the end of a test that failed, inside its runtime.
         let dropped = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(drop_databases(&admin, &prefix));
+            for admin in servers {
+                runtime.block_on(drop_databases(&admin, &prefix));
+            }
         })
         .join();
         assert!(dropped.is_ok() || std::thread::panicking(), "the test's databases could not be dropped");

@@ -8,10 +8,10 @@ use vigie_kernel::{Role, StoreError};
 use vigie_repository::ServerDatabases;
 use vigie_tenancy::{Organization, RULE_ORGANIZATION_DATABASE, TenantDatabases};
 
-/// Another organization whose row names the same database.
-fn squatter(engine: &Engine, of: &Organization) -> Organization {
-    let mut snapshot = of.snapshot().clone();
-    snapshot.id = engine.ids.next();
+/// Another organization that names the same database.
+async fn squatter(engine: &Engine, of: &Organization) -> Organization {
+    let mut snapshot = engine.reserved("squatter").await.snapshot().clone();
+    snapshot.database_name = of.database_name().clone();
     Organization::restore(snapshot)
 }
 
@@ -42,7 +42,7 @@ on_both_engines!(a_database_of_another_organization_is_left_alone, async |engine
     let organization = engine.reserved("paris").await;
     engine.databases.create(&organization).await.unwrap();
     engine.databases.migrate(&organization).await.unwrap();
-    let squatter = squatter(&engine, &organization);
+    let squatter = squatter(&engine, &organization).await;
 
     let created = engine.databases.create(&squatter).await;
     assert!(matches!(created, Err(StoreError::Conflict(RULE_ORGANIZATION_DATABASE))), "{created:?}");

@@ -5,6 +5,7 @@
 mod common;
 
 mod accounts;
+mod capacity;
 mod databases;
 mod fleet;
 mod lists;
@@ -18,6 +19,8 @@ mod queue_turns;
 mod registry;
 mod relay;
 mod schedules;
+mod servers;
 mod sessions;
 mod tokens;
+mod two_servers;
 mod upkeep;

@@ -2,12 +2,13 @@
 
 use crate::common::{Engine, count};
 use crate::on_both_engines;
+use sea_orm::ConnectionTrait;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 use vigie_kernel::testing::CountedIds;
 use vigie_kernel::{Clock, StoreError, TenantContext};
 use vigie_kpis::{Dashboard, DashboardSnapshot, KpiStore};
-use vigie_repository::{Registry, RelaySignal, TenantStore};
+use vigie_repository::{Registry, RegistryLimits, RelaySignal, SchemaWindow, TenantStore};
 use vigie_tenancy::TenantDatabases;
 
 /// A first look into the organization's database, through a registry that has nothing open.
@@ -17,7 +18,7 @@ async fn look(registry: &Arc<Registry>, tenant: &TenantContext) -> Result<(), St
     KpiStore::read(&store, tenant).await.map(|_| ())
 }
 
-fn dashboard(engine: &Engine, tenant: &TenantContext) -> Dashboard {
+pub(crate) fn dashboard(engine: &Engine, tenant: &TenantContext) -> Dashboard {
     let now = engine.clock.now();
     Dashboard::restore(DashboardSnapshot {
         id: engine.ids.next(),
@@ -46,7 +47,7 @@ on_both_engines!(twenty_first_requests_open_the_database_once, async |engine: En
     }
     assert_eq!(registry.opened(), 1);
 
-    registry.forget(tenant.organization()).await;
+    registry.forget(tenant.organization());
     look(&registry, &tenant).await.unwrap();
     assert_eq!(registry.opened(), 2);
 });
@@ -119,4 +120,83 @@ on_both_engines!(two_organizations_never_see_each_others_rows, async |engine: En
     let database = engine.raw(lyon.organization()).await;
     assert_eq!(count(&database, "FROM dashboards").await, 0);
     assert_eq!(count(&database, "FROM members").await, 1);
+});
+
+on_both_engines!(a_database_of_an_older_schema_serves_inside_the_window, async |engine: Engine| {
+    let tenant = engine.organization().await;
+    let older = SchemaWindow::fingerprint_of(3).unwrap();
+    let database = engine.raw(tenant.organization()).await;
+    let behind = format!("UPDATE org_meta SET schema_fingerprint = '{older}'");
+    database.execute_unprepared(&behind).await.unwrap();
+    let window =
+        |oldest| RegistryLimits { window: SchemaWindow::from_version(oldest), ..RegistryLimits::default() };
+
+    look(&engine.registry_with(window(3)), &tenant).await.unwrap();
+
+    let refused = look(&engine.registry_with(window(4)), &tenant).await;
+    assert!(matches!(refused, Err(StoreError::TenantUnavailable("tenant_schema_outdated"))), "{refused:?}");
+});
+
+on_both_engines!(an_organization_that_was_moved_is_found_again, async |engine: Engine| {
+    let (paris, lyon) = (engine.organization_named("paris").await, engine.organization_named("lyon").await);
+    let planted = dashboard(&engine, &lyon);
+    let mut work = KpiStore::begin(&engine.tenants, &lyon).await.unwrap();
+    work.dashboards().insert(&planted).await.unwrap();
+    work.commit().await.unwrap();
+    look(&engine.registry, &paris).await.unwrap();
+    // As a restore in place does it: the organization gets another database, which says that it is its.
+    let taken = engine.found(lyon.organization()).await.database_name().to_string();
+    let database = engine.raw(lyon.organization()).await;
+    let id = if engine.control.connection().get_database_backend() == sea_orm::DbBackend::Sqlite {
+        format!("X'{}'", paris.organization().as_uuid().simple())
+    } else {
+        format!("'{}'", paris.organization())
+    };
+    let owner = format!("UPDATE org_meta SET organization_id = {id}");
+    database.execute_unprepared(&owner).await.unwrap();
+    engine.control_sql("UPDATE organizations SET database_name = 'parked' WHERE slug = 'lyon'").await;
+    engine
+        .control_sql(&format!("UPDATE organizations SET database_name = '{taken}' WHERE slug = 'paris'"))
+        .await;
+
+    engine.registry.forget(paris.organization());
+    let mut reads = KpiStore::read(&engine.tenants, &paris).await.unwrap();
+    assert_eq!(reads.dashboard(planted.snapshot().id).await.unwrap(), Some(planted));
+});
+
+on_both_engines!(a_change_by_another_process_is_noticed, async |engine: Engine| {
+    let tenant = engine.organization().await;
+    look(&engine.registry, &tenant).await.unwrap();
+    assert_eq!(engine.registry.open_organizations(), 1);
+
+    engine.control_sql("UPDATE organizations SET status = 'archived'").await;
+
+    for _ in 0..600 {
+        if engine.registry.open_organizations() == 0 {
+            let refused = look(&engine.registry, &tenant).await;
+            assert!(matches!(refused, Err(StoreError::TenantUnavailable("tenant_unknown"))), "{refused:?}");
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("the organization is still open");
+});
+
+on_both_engines!(the_least_recently_used_organization_is_closed_first, async |engine: Engine| {
+    let registry =
+        engine.registry_with(RegistryLimits { open_organizations: 2, ..RegistryLimits::default() });
+    let (one, two, three) =
+        (engine.organization().await, engine.organization().await, engine.organization().await);
+    let store =
+        TenantStore::new(Arc::clone(&registry), RelaySignal::default(), Arc::new(CountedIds::default()));
+    let in_use = KpiStore::begin(&store, &one).await.unwrap();
+    for tenant in [&two, &three, &two, &three] {
+        look(&registry, tenant).await.unwrap();
+        assert!(registry.open_organizations() <= 2);
+    }
+    // The first one is older than all of them, and stays: somebody uses it.
+    assert_eq!(registry.opened(), 5);
+    in_use.commit().await.unwrap();
+    look(&registry, &one).await.unwrap();
+    assert_eq!(registry.opened(), 5);
 });

@@ -80,7 +80,7 @@ on_both_engines!(a_sweep_relays_what_every_organization_has_waiting, async |engi
     for tenant in [&paris, &lyon, &lyon] {
         announce(&engine, tenant, &message(&engine, "kpis.recompute")).await;
     }
-    engine.registry.forget(unreachable.organization()).await;
+    engine.registry.forget(unreachable.organization());
     engine.control_sql("UPDATE organizations SET database_name = 'gone' WHERE slug = 'unreachable'").await;
 
     assert_eq!(engine.relay.sweep().await.unwrap(), 3);
@@ -104,7 +104,7 @@ on_both_engines!(how_late_messages_are_is_told, async |engine: Engine| {
     let tenant = engine.organization().await;
     let lost = engine.organization_named("lost").await;
     announce(&engine, &tenant, &message(&engine, "kpis.recompute")).await;
-    engine.registry.forget(lost.organization()).await;
+    engine.registry.forget(lost.organization());
     engine.control_sql("UPDATE organizations SET database_name = 'gone' WHERE slug = 'lost'").await;
     engine.clock.advance(TimeDelta::seconds(7));
     let lag = |engine: &Engine| engine.relay.take_lag().map(|(lane, lag)| (lane, lag.num_seconds()));

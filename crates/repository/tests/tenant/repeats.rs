@@ -13,7 +13,7 @@ use vigie_kernel::{
     StoreError, TenantContext,
 };
 use vigie_kpis::{CreateDashboard, DefineKpi, Direction, KpiError, KpiService, KpiStore, KpiWork, Kpis};
-use vigie_repository::{Registry, RegistryLimits, TenantRepeats, TenantStore};
+use vigie_repository::{PoolLimits, TenantRepeats};
 
 fn repeats(engine: &Engine) -> TenantRepeats {
     TenantRepeats::new(engine.tenants.clone(), clock(engine))
@@ -303,10 +303,7 @@ on_both_engines!(a_request_that_writes_nothing_is_answered_again_too, async |eng
 // A request holds one connection for all that it does: with as many requests under way as there are turns, none waits for a second.
 on_both_engines!(a_request_needs_one_turn_for_all_that_it_does, async |engine: Engine| {
     let tenant = engine.organization().await;
-    let limits = RegistryLimits { connections: 1, ..RegistryLimits::default() };
-    let connection = engine.control.connection().clone();
-    let registry = Arc::new(Registry::new(connection, Arc::clone(&engine.server), limits));
-    let store = TenantStore::new(registry, engine.signal.clone(), Arc::clone(&engine.ids));
+    let store = engine.tenants_with(PoolLimits { each: 1, ..PoolLimits::default() });
     let service = Kpis::new(Arc::new(store.clone()), clock(&engine), Arc::clone(&engine.ids));
     let effect: Effect = Box::pin(async {
         for title in ["A", "B"] {

@@ -69,8 +69,6 @@ pub enum Settling {
 /// The content of organizations' databases. [`Organization::database_name`] says which one is meant.
 #[async_trait]
 pub trait TenantData: Send + Sync {
-    /// Where the databases are.
-    fn engine(&self) -> Engine;
     /// Opens the database and stands still. The schema is what the database says it is, unless the caller knows it: a database that
     /// is being filled says nothing yet.
     async fn snapshot(

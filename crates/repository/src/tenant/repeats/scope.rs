@@ -2,13 +2,14 @@
 
 use super::answers;
 use crate::error::store_error;
+use crate::pool::Lease;
 use crate::tenant::TenantStore;
 use crate::transaction;
 use chrono::{DateTime, Utc};
 use sea_orm::{DatabaseTransaction, TransactionTrait};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tokio::sync::{Mutex, OwnedSemaphorePermit};
+use tokio::sync::Mutex;
 use vigie_kernel::{Effect, KeptAnswer, KeyedRequest, Repeat, StoreError, TenantContext};
 
 tokio::task_local! {
@@ -39,7 +40,7 @@ enum Stage {
     Unopened,
     Open {
         txn: Arc<DatabaseTransaction>,
-        permit: OwnedSemaphorePermit,
+        lease: Lease,
     },
     /// Another process has the key, or has used it meanwhile.
     Elsewhere(Repeat),
@@ -112,10 +113,10 @@ impl Scope {
         // An effect that wrote nothing has an answer to keep as well.
         let opened = if answer.is_some() { self.open().await.map(|_| ()) } else { Ok(()) };
         let stage = std::mem::replace(&mut *self.stage.lock().await, Stage::Ended);
-        let (txn, _permit) = match stage {
+        let (txn, _lease) = match stage {
             Stage::Elsewhere(repeat) => return Ok(repeat),
             Stage::Unopened | Stage::Ended => return opened.map(|()| Repeat::NotDone),
-            Stage::Open { txn, permit } => (txn, permit),
+            Stage::Open { txn, lease } => (txn, lease),
         };
         let Some(txn) = Arc::into_inner(txn) else {
             return Err(StoreError::broken("a read of the request is still open"));
@@ -149,7 +150,7 @@ impl Scope {
             Stage::Unopened => {}
         }
         let lease = self.store.lease(&self.tenant).await?;
-        let txn = transaction::begin(&lease.pool).await?;
+        let txn = transaction::begin(lease.connection()).await?;
         let actor = self.tenant.actor();
         let other = if answers::claim(&txn, actor, &self.request).await? {
             // Another process may have done it since the key was looked up.
@@ -163,7 +164,7 @@ impl Scope {
             return Err(elsewhere());
         }
         let txn = Arc::new(txn);
-        *stage = Stage::Open { txn: Arc::clone(&txn), permit: lease.permit };
+        *stage = Stage::Open { txn: Arc::clone(&txn), lease };
         Ok(txn)
     }
 

@@ -1,4 +1,8 @@
-//! Databases of a PostgreSQL server for tests that start the product itself.
+//! Databases of PostgreSQL servers for tests that start the product itself.
+
+mod gate;
+
+pub use gate::Gate;
 
 use crate::connect::{self, PoolSize};
 use crate::sql::Sql;
@@ -10,6 +14,49 @@ use vigie_kernel::BoxError;
 
 /// Names the superuser's URL; `scripts/services` sets it.
 pub const POSTGRES_URL: &str = "VIGIE_TEST_POSTGRES_URL";
+
+/// Names the superuser's URL on a second server; `scripts/services` sets it too.
+pub const POSTGRES_URL_2: &str = "VIGIE_TEST_POSTGRES_URL_2";
+
+/// A second server of organizations' databases, which other tests use as well. Dropped, it drops the databases that begin with the prefix.
+#[derive(Debug)]
+pub struct SecondServer {
+    admin: Url,
+    prefix: String,
+}
+
+impl SecondServer {
+    /// The server that [`POSTGRES_URL_2`] names. Fails when it names none.
+    pub fn with_prefix(prefix: &str) -> Result<Self, BoxError> {
+        let url = std::env::var(POSTGRES_URL_2).map_err(|_| {
+            format!("{POSTGRES_URL_2} is not set: this test needs two PostgreSQL servers. Run scripts/test, or scripts/services run -- cargo test")
+        })?;
+        Ok(Self { admin: Url::parse(&url)?, prefix: prefix.to_owned() })
+    }
+
+    /// Names that no other test gives its organizations' databases, with the server.
+    pub fn unique() -> Result<Self, BoxError> {
+        Self::with_prefix(&format!("{}org_", unique_prefix()))
+    }
+
+    /// The superuser's URL.
+    #[must_use]
+    pub const fn url(&self) -> &Url {
+        &self.admin
+    }
+
+    /// How the names of the organizations' databases begin.
+    #[must_use]
+    pub fn tenant_prefix(&self) -> &str {
+        &self.prefix
+    }
+}
+
+impl Drop for SecondServer {
+    fn drop(&mut self) {
+        drop_on_a_thread(self.admin.to_string(), self.prefix.clone());
+    }
+}
 
 /// An empty control database, and the names of the organizations' databases that will be made beside it. Dropped, it drops them all.
 #[derive(Debug)]
@@ -91,19 +138,21 @@ pub async fn sqlite_execute(file: &Path, sql: &str) -> Result<(), BoxError> {
 }
 
 impl Drop for TestDatabases {
-    /// On a thread of its own: this may be the end of a test that failed, inside its runtime.
     fn drop(&mut self) {
-        let (admin, prefix) = (self.admin.to_string(), self.prefix.clone());
-        let dropping = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(drop_databases(&admin, &prefix))
-        });
-        match dropping.join() {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => {
-                tracing::error!(%error, prefix = self.prefix, "a test's databases could not be dropped");
-            }
-            Err(_) => tracing::error!(prefix = self.prefix, "a test's databases could not be dropped"),
-        }
+        drop_on_a_thread(self.admin.to_string(), self.prefix.clone());
+    }
+}
+
+/// On a thread of its own: this may be the end of a test that failed, inside its runtime.
+fn drop_on_a_thread(admin: String, prefix: String) {
+    let name = prefix.clone();
+    let dropping = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(drop_databases(&admin, &prefix))
+    });
+    match dropping.join() {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!(%error, prefix = name, "a test's databases could not be dropped"),
+        Err(_) => tracing::error!(prefix = name, "a test's databases could not be dropped"),
     }
 }

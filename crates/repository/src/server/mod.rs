@@ -7,14 +7,15 @@ mod sqlite;
 use crate::error::store_error;
 use crate::mark::{Mark, ReadMark};
 use crate::{fingerprint, transaction};
-use postgres::{quoted, with_database};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr};
-use sqlite::folder_of;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+use thiserror::Error;
 use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 use url::Url;
-use vigie_kernel::{OrganizationId, StoreError};
+use vigie_kernel::{BoxError, OrganizationId, StoreError};
 use vigie_migrations::TenantMigrator;
 use vigie_tenancy::{ConnectionSettings, RULE_ORGANIZATION_DATABASE};
 
@@ -22,7 +23,6 @@ use vigie_tenancy::{ConnectionSettings, RULE_ORGANIZATION_DATABASE};
 const ADMINISTRATIVE: usize = 4;
 
 /// Where organizations' databases are created and opened.
-#[derive(Debug)]
 pub struct TenantServer {
     kind: Kind,
     /// Whether the template of the current schema is known to be there. One is built at a time; cloning it needs no lock.
@@ -31,10 +31,31 @@ pub struct TenantServer {
     administrative: Semaphore,
 }
 
-#[derive(Debug)]
 enum Kind {
     Sqlite { root: PathBuf },
     Postgres { admin: Url },
+}
+
+/// Why the address of a server is not usable.
+#[derive(Debug, Error)]
+pub enum ServerAddressError {
+    /// The text is no URL. It is not told: it may hold a password.
+    #[error("the address of the database server is no URL: {0}")]
+    NoUrl(url::ParseError),
+    /// The engine is not one of ours.
+    #[error("the engine {0} is not supported; use postgres or sqlite")]
+    Engine(String),
+}
+
+/// Why organizations' databases cannot be placed on a server.
+#[derive(Debug, Error)]
+pub enum ServerCheckError {
+    /// It does not answer.
+    #[error("the database server does not answer")]
+    Unreachable(#[source] BoxError),
+    /// The user of the address may not create databases.
+    #[error("the user of the database server's address may not create databases")]
+    MayNotCreate,
 }
 
 /// Whose a database says it is.
@@ -75,19 +96,85 @@ impl TenantServer {
         Self::on(Kind::Postgres { admin })
     }
 
+    /// The server of an address: `postgres://..` or `sqlite://FOLDER`.
+    pub fn at(address: &str) -> Result<Self, ServerAddressError> {
+        if let Some(folder) = address.strip_prefix("sqlite://").or_else(|| address.strip_prefix("sqlite:")) {
+            let folder = folder.split_once('?').map_or(folder, |(folder, _)| folder);
+            return Ok(Self::sqlite(folder.into()));
+        }
+        let url = Url::parse(address).map_err(ServerAddressError::NoUrl)?;
+        match url.scheme() {
+            "postgres" | "postgresql" => Ok(Self::postgres(url)),
+            other => Err(ServerAddressError::Engine(other.to_owned())),
+        }
+    }
+
     fn on(kind: Kind) -> Self {
         Self { kind, template: Mutex::new(false), administrative: Semaphore::new(ADMINISTRATIVE) }
     }
 
-    /// Whether the databases are PostgreSQL's.
-    pub(crate) const fn is_postgres(&self) -> bool {
-        match self.kind {
-            Kind::Sqlite { .. } => false,
-            Kind::Postgres { .. } => true,
+    /// `postgres` or `sqlite`.
+    #[must_use]
+    pub const fn engine(&self) -> &'static str {
+        match &self.kind {
+            Kind::Sqlite { .. } => "sqlite",
+            Kind::Postgres { .. } => "postgres",
         }
     }
 
-    /// Opens an organization's database. Nothing is ever created by opening.
+    /// Where it is, without user, password and parameters: host and port, or a folder.
+    #[must_use]
+    pub fn location(&self) -> String {
+        match &self.kind {
+            Kind::Sqlite { root } => root.display().to_string(),
+            Kind::Postgres { admin } => {
+                let host = admin.host_str().filter(|host| !host.is_empty());
+                let query = |wanted: &str| {
+                    admin.query_pairs().find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
+                };
+                let host = host.map(str::to_owned).or_else(|| query("host")).unwrap_or_default();
+                format!("{host}:{}", admin.port().unwrap_or(5432))
+            }
+        }
+    }
+
+    /// The address of one of its databases, with its secrets, for the tools of PostgreSQL. `None` on SQLite.
+    #[must_use]
+    pub fn database_url(&self, name: &str) -> Option<Url> {
+        match &self.kind {
+            Kind::Sqlite { .. } => None,
+            Kind::Postgres { admin } => Some(postgres::with_database(admin, name)),
+        }
+    }
+
+    /// The file of one of its databases. `None` on PostgreSQL.
+    #[must_use]
+    pub fn database_file(&self, name: &str) -> Option<PathBuf> {
+        match &self.kind {
+            Kind::Sqlite { root } => Some(sqlite::file_of(root, name)),
+            Kind::Postgres { .. } => None,
+        }
+    }
+
+    /// Whether it answers and lets databases be created.
+    pub async fn check(&self) -> Result<(), ServerCheckError> {
+        match &self.kind {
+            Kind::Sqlite { root } => tokio::fs::create_dir_all(root)
+                .await
+                .map_err(|error| ServerCheckError::Unreachable(Box::new(error))),
+            Kind::Postgres { admin } => postgres::check(admin).await,
+        }
+    }
+
+    /// How long after its end a connection may still be counted by the server.
+    pub(crate) const fn settles(&self) -> Duration {
+        match &self.kind {
+            Kind::Sqlite { .. } => Duration::ZERO,
+            Kind::Postgres { .. } => postgres::SETTLES,
+        }
+    }
+
+    /// Opens one connection to an organization's database. Nothing is ever created by opening.
     pub(crate) async fn open(&self, name: &str) -> Result<DatabaseConnection, DbErr> {
         match &self.kind {
             Kind::Sqlite { root } => sqlite::open(root, name).await,
@@ -123,13 +210,17 @@ impl TenantServer {
     }
 
     /// Brings a database to the current schema.
-    pub(crate) async fn migrate(&self, connection: &DatabaseConnection) -> Result<(), StoreError> {
+    pub(crate) async fn migrate(connection: &DatabaseConnection) -> Result<(), StoreError> {
         transaction::migrate::<TenantMigrator>(connection).await.map_err(store_error)
     }
 
     /// Drops the database if it bears the organization's mark, and what an interrupted creation left; one that is not there, or is not
     /// its, is left alone.
-    pub(crate) async fn drop(&self, name: &str, organization: OrganizationId) -> Result<(), StoreError> {
+    pub(crate) async fn drop_database(
+        &self,
+        name: &str,
+        organization: OrganizationId,
+    ) -> Result<(), StoreError> {
         let _turn = self.turn().await?;
         match &self.kind {
             Kind::Sqlite { root } => sqlite::drop_own(root, name, organization).await.map_err(io_error),
@@ -177,6 +268,13 @@ impl TenantServer {
     }
 }
 
+impl fmt::Debug for TenantServer {
+    /// Without secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TenantServer({} {})", self.engine(), self.location())
+    }
+}
+
 fn template_name() -> String {
     format!("vigie_tpl_{}", fingerprint::current())
 }
@@ -196,4 +294,30 @@ fn io_error(error: std::io::Error) -> StoreError {
 /// Whether the connection speaks to PostgreSQL.
 pub(crate) fn is_postgres<C: ConnectionTrait>(connection: &C) -> bool {
     connection.get_database_backend() == DbBackend::Postgres
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neither_the_location_nor_the_log_tells_a_secret() {
+        let server =
+            TenantServer::at("postgres://ada:s3cret@db.example:6432/postgres?sslmode=require").unwrap();
+        assert_eq!((server.engine(), server.location().as_str()), ("postgres", "db.example:6432"));
+        assert_eq!(format!("{server:?}"), "TenantServer(postgres db.example:6432)");
+
+        let socket = TenantServer::at("postgres:///postgres?host=/run/postgresql&user=ada").unwrap();
+        assert_eq!(socket.location(), "/run/postgresql:5432");
+        let folder = TenantServer::at("sqlite:///srv/vigie/b").unwrap();
+        assert_eq!((folder.engine(), folder.location().as_str()), ("sqlite", "/srv/vigie/b"));
+    }
+
+    #[test]
+    fn other_addresses_are_refused_without_repeating_them() {
+        for address in ["mysql://ada:s3cret@db.example/x", "postgres s3cret", "s3cret"] {
+            let error = TenantServer::at(address).unwrap_err();
+            assert!(!error.to_string().contains("s3cret"), "{error}");
+        }
+    }
 }
