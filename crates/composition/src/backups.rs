@@ -5,6 +5,7 @@ use crate::error::StartError;
 use async_trait::async_trait;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use vigie_adapters::{BackupKey, ObjectFiles, TarArchives};
 use vigie_auth::{AddMember, AuthError, AuthService, IdentityStore, SecretText};
 use vigie_jobs::{CronExpression, InvalidCron, Job as _, JobTemplate, OutboxMessage};
@@ -135,11 +136,22 @@ impl BackupQueue for Queue {
     }
 }
 
+/// How long what is under way on a database that is left may take.
+const DRAIN: Duration = Duration::from_secs(2);
+
 struct Open(Arc<Registry>);
 
 #[async_trait]
 impl OpenDatabases for Open {
     async fn forget(&self, organization: OrganizationId) {
-        self.0.forget(organization).await;
+        match self.0.drain(organization, DRAIN).await {
+            Ok(true) => {}
+            Ok(false) => {
+                tracing::warn!(organization.id = %organization, "its former database is still in use by this process");
+            }
+            Err(error) => {
+                tracing::warn!(organization.id = %organization, %error, "it is not known whether its former database is still in use");
+            }
+        }
     }
 }

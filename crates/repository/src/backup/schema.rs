@@ -9,7 +9,7 @@ use vigie_tenancy::backup::{ArchiveRefusal, Column, ColumnType, SchemaMark, Tabl
 /// The schema of that version.
 pub(super) fn mark(version: usize) -> Result<SchemaMark, StoreError> {
     let number = i32::try_from(version).map_err(|error| StoreError::Broken(Box::new(error)))?;
-    Ok(SchemaMark { version: number, fingerprint: fingerprint::of_version(version) })
+    Ok(SchemaMark { version: number, fingerprint: fingerprint::of_version(version).to_owned() })
 }
 
 /// Whether rows of that schema can be loaded: it must be one that this binary has had.

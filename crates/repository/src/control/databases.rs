@@ -181,12 +181,11 @@ impl TenantDatabases for ServerDatabases {
     async fn create(&self, organization: &Organization) -> Result<(), StoreError> {
         let mark = self.mark(organization.id()).await?;
         // Placed by the step before, or by nobody yet: then it is placed now.
-        let server = match self.servers.placed(organization.id()).await? {
-            Some(node) => Arc::clone(&node.server),
-            None => {
-                let placed = self.servers.place(organization.id()).await?;
-                Arc::clone(&self.servers.node(Some(placed.id)).await?.server)
-            }
+        let server = if let Some(node) = self.servers.placed(organization.id()).await? {
+            Arc::clone(&node.server)
+        } else {
+            let placed = self.servers.place(organization.id()).await?;
+            Arc::clone(&self.servers.node(Some(placed.id)).await?.server)
         };
         server.create(organization.database_name().as_str(), mark).await
     }

@@ -126,9 +126,9 @@ impl Registry {
 
     /// Forgets where an organization is, and closes its connections, those in use when they come back: the next request opens it anew.
     pub fn forget(&self, organization: OrganizationId) {
-        if let Some(opened) = self.0.entries.forget(organization) {
-            opened.node.pool.retire(organization, "forgotten");
-        }
+        // Entry or not: the steps that set a database up connect to it without one.
+        drop(self.0.entries.forget(organization));
+        self.0.servers.retire(organization, "forgotten");
     }
 
     /// Forgets an organization and waits, not longer than `longest`, until none of its connections is in use: before its database is

@@ -122,6 +122,13 @@ impl TenantServers {
         Ok(self.of(organization).await?.pool.drain(organization, longest).await)
     }
 
+    /// Closes this process's connections to an organization's databases, wherever they are; those in use when they come back.
+    pub(crate) fn retire(&self, organization: OrganizationId, cause: &'static str) {
+        for node in self.nodes() {
+            node.pool.retire(organization, cause);
+        }
+    }
+
     /// What is open to each server, by name.
     #[must_use]
     pub fn usage(&self) -> Vec<Usage> {

@@ -58,7 +58,7 @@ impl Seen {
 }
 
 /// When a crowd that does not come to its end gives up, however slow the machine is.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// Works until every job is done. Every seventh job fails at first, every eleventh is given back, as by a worker that stops.
 async fn work(engine: Arc<Engine>, share: Share, seen: Arc<Mutex<Seen>>, (number, sent): (usize, usize)) {

@@ -21,7 +21,7 @@ use vigie_tenancy::backup::{
 use vigie_tenancy::{DatabaseName, Organization, OrganizationStatus, TenantDatabases};
 
 fn data(engine: &Engine) -> ServerData {
-    ServerData::new(std::sync::Arc::clone(&engine.server))
+    ServerData::new(std::sync::Arc::clone(&engine.servers))
 }
 
 #[derive(Default)]
@@ -284,7 +284,7 @@ fn live_name(kind: ColumnKind, on_postgres: bool) -> &'static str {
 on_both_engines!(backups_know_every_column_that_there_is, async |engine: Engine| {
     let tenant = engine.organization().await;
     let live = live_columns(&engine.raw(tenant.organization()).await).await;
-    let on_postgres = data(&engine).engine() == vigie_tenancy::backup::Engine::Postgres;
+    let on_postgres = engine.servers.default_server().engine() == "postgres";
     let known: BTreeSet<(String, String, String)> = TenantMigrator::shape(TenantMigrator::sources().len())
         .unwrap()
         .into_iter()
