@@ -162,6 +162,8 @@ pub enum TenantCommand {
     Confirm(TenantName),
     /// Makes a new organization out of another one
     Clone(TenantClone),
+    /// Moves an organization to another database server, from SQLite to PostgreSQL too
+    Promote(TenantPromote),
     /// Writes everything that an organization has as CSV and JSON, with its files
     Export(TenantExport),
     /// Deletes an organization: a last backup, 30 days of grace, then everything goes
@@ -281,6 +283,20 @@ pub struct TenantClone {
     /// Address of an account that becomes its owner
     #[arg(long, value_name = "EMAIL")]
     pub admin_email: Option<String>,
+}
+
+/// Which organization moves, and where to.
+#[derive(Debug, Args)]
+pub struct TenantPromote {
+    /// Slug of the organization
+    #[arg(long)]
+    pub slug: String,
+    /// Name of a server (`server list`), or `postgres`: the server of that engine that has the most room
+    #[arg(long, value_name = "SERVER")]
+    pub to: String,
+    /// Only tells from where to where
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// What is exported, and where to.

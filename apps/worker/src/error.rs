@@ -96,7 +96,12 @@ impl CommandError {
             Self::Auth(AuthError::Invalid(_))
             | Self::Tenancy(TenancyError::Invalid(_))
             | Self::Plans(PlanError::Invalid(_))
-            | Self::Backup(BackupError::Invalid(_) | BackupError::NoAccount | BackupError::NotConfirmed)
+            | Self::Backup(
+                BackupError::Invalid(_)
+                | BackupError::NoAccount
+                | BackupError::NotConfirmed
+                | BackupError::NoServer(_),
+            )
             | Self::Servers(ServerError::Invalid { .. } | ServerError::Address(_))
             | Self::NoAddress
             | Self::Usage(_) => 2,

@@ -257,10 +257,7 @@ impl App {
 }
 
 fn registry_limits(config: &Config) -> RegistryLimits {
-    RegistryLimits {
-        open_organizations: config.database.open_organizations,
-        ..RegistryLimits::default()
-    }
+    RegistryLimits { open_organizations: config.database.open_organizations, ..RegistryLimits::default() }
 }
 
 fn plans(

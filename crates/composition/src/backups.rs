@@ -52,6 +52,7 @@ pub(crate) fn build(of: &Parts<'_>) -> Result<Backups, StartError> {
         people: Arc::new(People { control: of.control.clone(), ledger, auth: Arc::clone(of.auth) }),
         tenancy: Arc::clone(of.tenancy),
         queue: Arc::new(Queue(Arc::clone(of.queue))),
+        servers: Arc::<TenantServers>::clone(of.servers),
         open: Arc::new(Open(Arc::clone(of.registry))),
         clock: Arc::clone(of.clock),
         ids: Arc::clone(of.ids),

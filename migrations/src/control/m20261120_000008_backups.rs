@@ -44,6 +44,8 @@ const STATEMENTS: &[&str] = &[
         state TEXT NOT NULL,
         old_database TEXT NOT NULL,
         new_database TEXT NOT NULL,
+        old_server_id UUID,
+        new_server_id UUID,
         lease_until TIMESTAMPTZ NOT NULL,
         created_at TIMESTAMPTZ NOT NULL,
         changed_at TIMESTAMPTZ NOT NULL

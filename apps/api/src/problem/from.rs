@@ -164,13 +164,15 @@ impl From<BackupError> for ApiError {
             | BackupError::Busy
             | BackupError::NothingToUndo
             | BackupError::GraceNotOver(_)
-            | BackupError::AlreadyThere(_) => Self::new(Code::OrganizationState),
+            | BackupError::AlreadyThere(_)
+            | BackupError::ServerFull(_) => Self::new(Code::OrganizationState),
             BackupError::Tenancy(error) => error.into(),
             BackupError::Store(error) => error.into(),
             // No route reads an archive or deletes an organization.
             error @ (BackupError::Refused(_)
             | BackupError::NoAccount
             | BackupError::NotConfirmed
+            | BackupError::NoServer(_)
             | BackupError::File { .. }) => Self::caused(Code::Internal, error),
         }
     }

@@ -3,7 +3,7 @@
 use super::tenant::find;
 use super::{confirm, operator};
 use crate::answer::{Exit, table};
-use crate::cli::{TenantBackup, TenantClone, TenantDelete, TenantExport, TenantRestore};
+use crate::cli::{TenantBackup, TenantClone, TenantDelete, TenantExport, TenantPromote, TenantRestore};
 use crate::{Answer, CommandError};
 use serde_json::{Value, json};
 use std::io::{BufRead, IsTerminal, Write};
@@ -12,8 +12,8 @@ use std::sync::Mutex;
 use vigie_composition::App;
 use vigie_kernel::{MAX_LIMIT, PageRequest};
 use vigie_tenancy::backup::{
-    BackUp, BackupKind, BackupRecord, BackupWatch, CloneOrganization, DeleteOrganization, RestoreAsNew,
-    RestoreInPlace, Restored,
+    BackUp, BackupKind, BackupRecord, BackupWatch, CloneOrganization, DeleteOrganization, Promote,
+    RestoreAsNew, RestoreInPlace, Restored,
 };
 
 /// Tells the progress of a long command on a terminal, on one line that is written over.
@@ -167,6 +167,38 @@ pub(super) async fn clone_organization(app: &App, wanted: TenantClone) -> Result
     let command = CloneOrganization { from, slug: wanted.to, name: wanted.name, owner: wanted.admin_email };
     let restored = app.backups.clone_organization(&operator(app), command, &Terminal::new()).await?;
     Ok(told(&restored, &copy_note(&restored)))
+}
+
+/// Moves an organization to another server.
+pub(super) async fn promote(app: &App, wanted: TenantPromote) -> Result<Answer, CommandError> {
+    let organization = find(app, &wanted.slug).await?;
+    let command = Promote { organization, to: wanted.to, dry_run: wanted.dry_run };
+    let moved = app.backups.promote(&operator(app), command, &Terminal::new()).await?;
+    let (from, to) = (&moved.from, &moved.to);
+    let way = format!("from {} ({}) to {} ({})", from.name, from.engine.name(), to.name, to.engine.name());
+    let text = match moved.paused {
+        None => format!("{} would move {way}. Nothing was done.", wanted.slug),
+        Some(paused) => format!(
+            "{} moved {way}: {} rows of {} tables, compared with the original. It took no writes for {:.1} s.\n\
+             The data before are kept: `tenant restore --undo --slug {}` goes back.",
+            wanted.slug,
+            moved.rows,
+            moved.tables,
+            paused.as_secs_f64(),
+            wanted.slug
+        ),
+    };
+    let json = json!({
+        "slug": wanted.slug,
+        "from": { "server": from.name, "engine": from.engine.name() },
+        "to": { "server": to.name, "engine": to.engine.name() },
+        "dry_run": moved.paused.is_none(),
+        "database_name": moved.organization.database_name().as_str(),
+        "rows": moved.rows,
+        "tables": moved.tables,
+        "paused_seconds": moved.paused.map(|paused| paused.as_secs_f64()),
+    });
+    Ok(Answer::new(text, json))
 }
 
 fn copy_note(restored: &Restored) -> String {

@@ -49,6 +49,7 @@ pub async fn execute(command: Command, config: Config, input: impl BufRead) -> R
         Command::Tenant(TenantCommand::Restore(wanted)) => backup::restore(&app, wanted, input).await,
         Command::Tenant(TenantCommand::Confirm(named)) => backup::confirm_copy(&app, &named.slug).await,
         Command::Tenant(TenantCommand::Clone(wanted)) => backup::clone_organization(&app, wanted).await,
+        Command::Tenant(TenantCommand::Promote(wanted)) => backup::promote(&app, wanted).await,
         Command::Tenant(TenantCommand::Export(wanted)) => backup::export(&app, &wanted).await,
         Command::Tenant(TenantCommand::Delete(wanted)) => backup::delete(&app, wanted, input).await,
         Command::Server(ServerCommand::Add(add)) => server::add(&app, add, input).await,

@@ -33,8 +33,8 @@ impl ServerData {
     }
 
     async fn open(&self, organization: &Organization) -> Result<DatabaseConnection, StoreError> {
-        let server = self.servers.server_of(organization.id()).await?;
-        server.open(organization.database_name().as_str()).await.map_err(store_error)
+        let node = self.servers.of_database(organization).await?;
+        node.server.open(organization.database_name().as_str()).await.map_err(store_error)
     }
 }
 

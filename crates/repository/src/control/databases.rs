@@ -64,12 +64,12 @@ impl ServerDatabases {
         &self,
         organization: &Organization,
     ) -> Result<Arc<TenantServer>, StoreError> {
-        self.servers.server_of(organization.id()).await
+        Ok(Arc::clone(&self.servers.of_database(organization).await?.server))
     }
 
     /// Opens the database without asking whose it is; the caller does.
     pub(super) async fn open(&self, organization: &Organization) -> Result<Lease, StoreError> {
-        let ServerNode { server, pool, .. } = &*self.servers.of(organization.id()).await?;
+        let ServerNode { server, pool, .. } = &*self.servers.of_database(organization).await?;
         let name = organization.database_name().as_str();
         pool.lease(organization.id(), server, name, Instant::now() + PATIENCE).await
     }
@@ -77,7 +77,7 @@ impl ServerDatabases {
     /// Closes this process's connections to a database whose schema has changed: what they remember of it is wrong.
     pub(super) async fn renew(&self, lease: Lease, organization: &Organization) -> Result<(), StoreError> {
         lease.discard();
-        self.servers.of(organization.id()).await?.pool.retire(organization.id(), "migrated");
+        self.servers.of_database(organization).await?.pool.retire(organization.id(), "migrated");
         Ok(())
     }
 
@@ -181,12 +181,10 @@ impl TenantDatabases for ServerDatabases {
     async fn create(&self, organization: &Organization) -> Result<(), StoreError> {
         let mark = self.mark(organization.id()).await?;
         // Placed by the step before, or by nobody yet: then it is placed now.
-        let server = if let Some(node) = self.servers.placed(organization.id()).await? {
-            Arc::clone(&node.server)
-        } else {
-            let placed = self.servers.place(organization.id()).await?;
-            Arc::clone(&self.servers.node(Some(placed.id)).await?.server)
-        };
+        if self.servers.placed(organization.id()).await?.is_none() {
+            self.servers.place(organization.id()).await?;
+        }
+        let server = self.server_of(organization).await?;
         server.create(organization.database_name().as_str(), mark).await
     }
 
@@ -221,7 +219,7 @@ impl TenantDatabases for ServerDatabases {
     }
 
     async fn drop_database(&self, organization: &Organization) -> Result<(), StoreError> {
-        let node = self.servers.of(organization.id()).await?;
+        let node = self.servers.of_database(organization).await?;
         node.pool.retire(organization.id(), "dropped");
         node.server.drop_database(organization.database_name().as_str(), organization.id()).await
     }

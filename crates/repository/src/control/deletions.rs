@@ -3,6 +3,7 @@
 use super::organizations::SeaOrganizations;
 use super::work::{AUDIT, for_update};
 use crate::error::store_error;
+use crate::servers::release_in;
 use crate::sql::{Sql, push_in};
 use crate::tenant::SeaAudit;
 use crate::transaction;
@@ -120,6 +121,7 @@ pub(super) async fn erase(
     let id = tombstone.id().as_uuid();
     let txn = transaction::begin(control).await?;
     let members = locked_members(&txn, tombstone.id()).await?;
+    let place = crate::servers::place_locked(&txn, tombstone.id()).await?;
     let gone =
         Sql::new(&txn, "DELETE FROM organizations WHERE id = $1 AND version = $2 AND status = 'archived'")
             .bind(id)
@@ -128,6 +130,9 @@ pub(super) async fn erase(
             .await
             .map_err(store_error)?;
     crate::stored::touched(gone)?;
+    if let Some(server) = place {
+        release_in(&txn, server).await?;
+    }
     SeaOrganizations(&txn).insert(tombstone).await?;
     let mut accounts = 0;
     for members in members.chunks(AT_ONCE) {

@@ -2,6 +2,7 @@
 
 use super::organizations::SeaOrganizations;
 use crate::error::{UniqueRule, store_error, with_unique};
+use crate::servers::release_in;
 use crate::sql::Sql;
 use crate::stored::{named, touched};
 use crate::tenant::SeaAudit;
@@ -9,8 +10,8 @@ use crate::transaction;
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DatabaseConnection, FromQueryResult};
 use uuid::Uuid;
-use vigie_kernel::{AuditEntry, AuditLog, OrganizationId, StoreError};
-use vigie_tenancy::backup::{DatabaseMove, MoveKind, MoveState, RULE_ONE_MOVE};
+use vigie_kernel::{AuditEntry, AuditLog, OrganizationId, ServerId, StoreError};
+use vigie_tenancy::backup::{DatabaseMove, MoveKind, MoveState, RULE_ONE_MOVE, RULE_SERVER_ROOM};
 use vigie_tenancy::{Organization, OrganizationRepository};
 
 const UNIQUE: &[UniqueRule] = &[UniqueRule {
@@ -19,8 +20,8 @@ const UNIQUE: &[UniqueRule] = &[UniqueRule {
     rule: RULE_ONE_MOVE,
 }];
 
-const SELECT: &str = "SELECT id, organization_id, kind, state, old_database, new_database, lease_until, created_at, changed_at \
-    FROM database_moves";
+const SELECT: &str = "SELECT id, organization_id, kind, state, old_database, new_database, old_server_id, new_server_id, \
+    lease_until, created_at, changed_at FROM database_moves";
 
 #[derive(FromQueryResult)]
 struct Row {
@@ -30,6 +31,8 @@ struct Row {
     state: String,
     old_database: String,
     new_database: String,
+    old_server_id: Option<Uuid>,
+    new_server_id: Option<Uuid>,
     lease_until: DateTime<Utc>,
     created_at: DateTime<Utc>,
     changed_at: DateTime<Utc>,
@@ -43,6 +46,7 @@ fn moving(row: Row) -> Result<DatabaseMove, StoreError> {
         state: named("database_moves.state", &row.state, MoveState::from_name)?,
         old_database: row.old_database,
         new_database: row.new_database,
+        servers: row.old_server_id.zip(row.new_server_id).map(|(old, new)| (old.into(), new.into())),
         lease_until: row.lease_until,
         created_at: row.created_at,
         changed_at: row.changed_at,
@@ -57,8 +61,8 @@ async fn every(control: &DatabaseConnection, sql: Sql) -> Result<Vec<DatabaseMov
 pub(super) async fn begin(control: &DatabaseConnection, moving: &DatabaseMove) -> Result<(), StoreError> {
     Sql::new(
         control,
-        "INSERT INTO database_moves (id, organization_id, kind, state, old_database, new_database, lease_until, created_at, \
-         changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO database_moves (id, organization_id, kind, state, old_database, new_database, old_server_id, \
+         new_server_id, lease_until, created_at, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
     .bind(moving.id.as_uuid())
     .bind(moving.organization.as_uuid())
@@ -66,6 +70,8 @@ pub(super) async fn begin(control: &DatabaseConnection, moving: &DatabaseMove) -
     .bind(moving.state.name())
     .bind(moving.old_database.as_str())
     .bind(moving.new_database.as_str())
+    .bind(moving.servers.map(|(old, _)| old.as_uuid()))
+    .bind(moving.servers.map(|(_, new)| new.as_uuid()))
     .bind(moving.lease_until)
     .bind(moving.created_at)
     .bind(moving.changed_at)
@@ -104,6 +110,9 @@ pub(super) async fn switch(
 ) -> Result<(), StoreError> {
     let txn = transaction::begin(control).await?;
     SeaOrganizations(&txn).update(organization).await?;
+    if let Some((old, new)) = moving.servers {
+        change_server(&txn, organization.id(), (old, new), moving.kind).await?;
+    }
     let mut switched = moving.clone();
     switched.state = MoveState::Switched;
     update(&txn, &switched, moving.state).await?;
@@ -115,6 +124,33 @@ pub(super) async fn switch(
     }
     SeaAudit(&txn, super::work::AUDIT).record(entry).await?;
     txn.commit().await.map_err(store_error)
+}
+
+/// Counts the organization on its new server instead of the old one. Going back needs no room: the database is there already.
+async fn change_server<C: ConnectionTrait>(
+    connection: &C,
+    organization: OrganizationId,
+    (old, new): (ServerId, ServerId),
+    kind: MoveKind,
+) -> Result<(), StoreError> {
+    let mut sql = Sql::new(connection, "UPDATE db_servers SET databases = databases + 1 WHERE id = $1")
+        .bind(new.as_uuid());
+    if kind != MoveKind::Undo {
+        sql.push(" AND state = 'accept' AND (max_databases IS NULL OR databases < max_databases)");
+    }
+    if sql.execute(connection).await.map_err(store_error)? == 0 {
+        return Err(StoreError::Conflict(RULE_SERVER_ROOM));
+    }
+    let moved =
+        Sql::new(connection, "UPDATE organizations SET server_id = $3 WHERE id = $1 AND server_id = $2")
+            .bind(organization.as_uuid())
+            .bind(old.as_uuid())
+            .bind(new.as_uuid())
+            .execute(connection)
+            .await
+            .map_err(store_error)?;
+    touched(moved)?;
+    release_in(connection, old.as_uuid()).await
 }
 
 pub(super) async fn undoable(

@@ -177,9 +177,12 @@ pub(super) async fn ended<C: ConnectionTrait>(
             lower(txn, owner, each, waits_from).await?;
         }
         if let_go {
+            // No condition on `ready_at` selects the row: a claim that is about to raise it, having seen this job run, is waited for, and
+            // what it wrote is lowered. Selected by what it was before, the row would be passed over and the turn kept late.
             Sql::new(
                 txn,
-                "UPDATE job_turns SET ready_at = $3 WHERE owner_id = $1 AND lane_rank = $2 AND ready_at > $3",
+                "UPDATE job_turns SET ready_at = CASE WHEN ready_at > $3 THEN $3 ELSE ready_at END \
+                 WHERE owner_id = $1 AND lane_rank = $2",
             )
             .bind(owner)
             .bind(each.rank())

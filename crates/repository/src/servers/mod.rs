@@ -7,13 +7,14 @@ mod address;
 mod admin;
 mod default;
 mod model;
+mod moving;
 mod placement;
 mod rows;
 
 pub use address::{ServerAddress, ServerSecrets};
 pub use admin::FEWEST_CONNECTIONS;
 pub use model::{NewServer, ServerChange, ServerError, ServerRecord, ServerState};
-pub(crate) use placement::release_in;
+pub(crate) use placement::{place_locked, release_in};
 
 use self::rows::ServerRow;
 use crate::error::store_error;

@@ -76,6 +76,14 @@ impl PlacementPort for TenantServers {
     }
 }
 
+/// The server of an organization, whose row stays locked until the transaction ends; `None` when it has none.
+pub(crate) async fn place_locked<C: ConnectionTrait>(
+    connection: &C,
+    organization: OrganizationId,
+) -> Result<Option<Uuid>, StoreError> {
+    Ok(place_of(connection, organization, for_update(connection)).await?.server_id)
+}
+
 async fn place_of<C: ConnectionTrait>(
     connection: &C,
     organization: OrganizationId,
@@ -105,7 +113,7 @@ fn placed_on(row: &ServerRow) -> PlacedOn {
 }
 
 /// The server that has the fewest databases for its weight, with the new one counted; of equal ones the first by name.
-fn choose(servers: &[ServerRow]) -> Option<&ServerRow> {
+pub(super) fn choose(servers: &[ServerRow]) -> Option<&ServerRow> {
     let load = |row: &ServerRow| {
         let databases = u64::try_from(row.databases).unwrap_or(0) + 1;
         let weight = u64::try_from(row.weight).unwrap_or(1).max(1);

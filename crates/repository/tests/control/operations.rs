@@ -12,8 +12,8 @@ use vigie_kernel::{
 };
 use vigie_tenancy::{
     CreateOrganization, FirstOwner, ListOperations, ListOrganizations, OPERATION_LEASE, OperationState,
-    OperationStep, OrganizationOrder, OrganizationStatus, OrganizationStore, Patience, Plan, Redacted,
-    StepOutcome, Tenancy, TenancyError, TenancyService, TenantDatabases,
+    OperationStep, Organization, OrganizationOrder, OrganizationStatus, OrganizationStore, Patience, Plan,
+    Redacted, StepOutcome, Tenancy, TenancyError, TenancyService, TenantDatabases,
 };
 
 fn operator() -> OperatorContext {
@@ -236,11 +236,18 @@ on_both_engines!(organizations_and_operations_are_listed, async |engine: Engine|
     assert_eq!(slugs, ["nice", "paris", "lyon"]);
 });
 
+/// A database whose organization is not there.
+async fn orphan(engine: &Engine, slug: &str) -> Organization {
+    let organization = engine.reserved(slug).await;
+    engine.databases.create(&organization).await.unwrap();
+    engine.control_sql(&format!("DELETE FROM organizations WHERE slug = '{slug}'")).await;
+    organization
+}
+
 on_both_engines!(the_doctor_finds_and_removes_what_belongs_to_nobody, async |engine: Engine| {
     let tenancy = engine.tenancy();
     create(&tenancy, named("paris")).await.unwrap();
-    let gone = engine.new_organization("gone");
-    engine.databases.create(&gone).await.unwrap();
+    let gone = orphan(&engine, "gone").await;
     let found = tenancy.examine(&operator()).await.unwrap();
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(
@@ -269,8 +276,7 @@ on_both_engines!(the_doctor_finds_and_removes_what_belongs_to_nobody, async |eng
 
 on_both_engines!(another_installation_on_the_same_server_is_left_alone, async |engine: Engine| {
     let tenancy = engine.tenancy();
-    let theirs = engine.new_organization("theirs");
-    engine.databases.create(&theirs).await.unwrap();
+    orphan(&engine, "theirs").await;
     assert_eq!(tenancy.examine(&operator()).await.unwrap().len(), 1);
     let other = engine.other_installation().await;
     assert!(other.inventory(&engine.prefix()).await.unwrap().is_empty());

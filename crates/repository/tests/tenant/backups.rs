@@ -453,6 +453,7 @@ on_both_engines!(one_exchange_of_an_organization_at_a_time, async |engine: Engin
         state,
         old_database: organization.database_name().to_string(),
         new_database: "elsewhere".to_owned(),
+        servers: None,
         lease_until: now + TimeDelta::minutes(2),
         created_at: now,
         changed_at: now,

@@ -1,8 +1,10 @@
 //! What callers ask for, and what they get.
 
+use super::ports::MoveServer;
 use super::record::{BackupKind, Deletion};
 use crate::Organization;
 use std::path::PathBuf;
+use std::time::Duration;
 use vigie_kernel::OrganizationId;
 
 /// Where a long command tells how far it is.
@@ -54,6 +56,34 @@ pub struct RestoreInPlace {
     pub archive: PathBuf,
     /// The fingerprint of another installation's key whose signature is accepted.
     pub foreign_key: Option<String>,
+}
+
+/// Moves an organization to another database server.
+#[derive(Clone, Debug)]
+pub struct Promote {
+    /// The organization.
+    pub organization: OrganizationId,
+    /// The name of the server, or an engine (`postgres`, `sqlite`): then the one of that engine that has the most room.
+    pub to: String,
+    /// Only tells from where to where.
+    pub dry_run: bool,
+}
+
+/// What a move has done, or would do.
+#[derive(Clone, Debug)]
+pub struct Promoted {
+    /// The organization as it is now.
+    pub organization: Organization,
+    /// The server before.
+    pub from: MoveServer,
+    /// The server after.
+    pub to: MoveServer,
+    /// Rows that were copied, and compared with the original.
+    pub rows: u64,
+    /// Tables that were copied.
+    pub tables: usize,
+    /// For how long the organization took no writes; `None` when nothing was done.
+    pub paused: Option<Duration>,
 }
 
 /// Makes a new organization out of another one.

@@ -38,9 +38,15 @@ pub enum BackupError {
     /// The grace is not over (409).
     #[error("the organization may be purged from {0} on; --force does it now")]
     GraceNotOver(chrono::DateTime<chrono::Utc>),
-    /// The organization already is on that engine (409).
+    /// The organization already is on that server (409).
     #[error("the organization is on {0} already")]
-    AlreadyThere(&'static str),
+    AlreadyThere(String),
+    /// There is neither a server nor an engine of that name (422).
+    #[error("there is no database server {0}, and none of an engine of that name that accepts databases")]
+    NoServer(String),
+    /// The server takes no further database (409).
+    #[error("{0} takes no further database: it is full, drained or down")]
+    ServerFull(String),
     /// A file or folder cannot be used.
     #[error("{what}")]
     File {

@@ -6,7 +6,7 @@
 use super::commands::{BackupWatch, RestoreInPlace, Restored};
 use super::error::BackupError;
 use super::loading::{Pulse, Target};
-use super::ports::{RULE_ONE_MOVE, Settling, VerifiedArchive};
+use super::ports::{RULE_ONE_MOVE, RULE_SERVER_ROOM, Settling, VerifiedArchive};
 use super::record::{DatabaseMove, MoveKind, MoveState};
 use super::refusal::ArchiveRefusal;
 use super::service::{Backups, changed, on_database};
@@ -14,7 +14,7 @@ use crate::{DatabaseName, Organization, OrganizationStatus};
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
-use vigie_kernel::{OperatorContext, OrganizationId, StoreError};
+use vigie_kernel::{OperatorContext, OrganizationId, ServerId, StoreError};
 
 /// For so long a command holds an exchange without saying that it goes on.
 const LEASE: TimeDelta = TimeDelta::minutes(10);
@@ -22,10 +22,24 @@ const LEASE: TimeDelta = TimeDelta::minutes(10);
 const BEAT: TimeDelta = TimeDelta::seconds(30);
 
 /// Prolongs the lease on an exchange.
-struct MovePulse<'a> {
+pub(super) struct MovePulse<'a> {
     backups: &'a Backups,
     moving: DatabaseMove,
     last: DateTime<Utc>,
+}
+
+impl<'a> MovePulse<'a> {
+    pub(super) fn new(backups: &'a Backups, moving: DatabaseMove) -> Self {
+        Self { backups, moving, last: backups.now() }
+    }
+
+    pub(super) const fn moving(&self) -> &DatabaseMove {
+        &self.moving
+    }
+
+    pub(super) const fn moving_mut(&mut self) -> &mut DatabaseMove {
+        &mut self.moving
+    }
 }
 
 #[async_trait]
@@ -59,8 +73,8 @@ impl Backups {
         self.check_fit(archive.as_ref()).await?;
         let new = self.free_name(&organization).await?;
         let moving =
-            self.begin_move(&organization, MoveKind::Restore, MoveState::Loading, new.as_str()).await?;
-        let mut pulse = MovePulse { backups: self, moving, last: self.now() };
+            self.begin_move(&organization, MoveKind::Restore, MoveState::Loading, new.as_str(), None).await?;
+        let mut pulse = MovePulse::new(self, moving);
         match self.load_and_switch(operator, &organization, &mut pulse, &new, archive.as_ref(), watch).await {
             Ok(restored) => Ok(restored),
             Err(error) => {
@@ -117,8 +131,10 @@ impl Backups {
         let last = self.ports.ledger.undoable(id).await?.ok_or(BackupError::NothingToUndo)?;
         let back =
             DatabaseName::parse(&last.old_database).map_err(|error| StoreError::Broken(error.into()))?;
-        let mut moving =
-            self.begin_move(&organization, MoveKind::Undo, MoveState::Loading, back.as_str()).await?;
+        let servers = last.servers.map(|(before, after)| (after, before));
+        let mut moving = self
+            .begin_move(&organization, MoveKind::Undo, MoveState::Loading, back.as_str(), servers)
+            .await?;
         let went = self.go_back_to(operator, &organization, &mut moving, &back, &last).await;
         if went.is_err()
             && let Err(left) = self.release(&moving).await
@@ -149,12 +165,13 @@ impl Backups {
         self.switch(organization.id(), moving, back, version, Some(last), &entry).await
     }
 
-    async fn begin_move(
+    pub(super) async fn begin_move(
         &self,
         organization: &Organization,
         kind: MoveKind,
         state: MoveState,
         new: &str,
+        servers: Option<(ServerId, ServerId)>,
     ) -> Result<DatabaseMove, BackupError> {
         self.run_recover_moves().await?;
         let now = self.now();
@@ -165,6 +182,7 @@ impl Backups {
             state,
             old_database: organization.database_name().as_str().to_owned(),
             new_database: new.to_owned(),
+            servers,
             lease_until: now + LEASE,
             created_at: now,
             changed_at: now,
@@ -177,7 +195,11 @@ impl Backups {
     }
 
     /// From here on the old database takes no writes. The mark comes first, so that a kill in between is undone.
-    async fn fence(&self, moving: &mut DatabaseMove, organization: &Organization) -> Result<(), BackupError> {
+    pub(super) async fn fence(
+        &self,
+        moving: &mut DatabaseMove,
+        organization: &Organization,
+    ) -> Result<(), BackupError> {
         let now = self.now();
         let from = moving.state;
         moving.state = MoveState::Fenced;
@@ -186,7 +208,7 @@ impl Backups {
         Ok(self.ports.data.fence(organization).await?)
     }
 
-    async fn switch(
+    pub(super) async fn switch(
         &self,
         id: OrganizationId,
         moving: &mut DatabaseMove,
@@ -205,7 +227,13 @@ impl Backups {
             snapshot.schema_version = Some(schema_version);
         });
         moving.changed_at = now;
-        self.ports.ledger.switch(&switched, moving, closes, entry).await?;
+        match self.ports.ledger.switch(&switched, moving, closes, entry).await {
+            Ok(()) => {}
+            Err(StoreError::Conflict(RULE_SERVER_ROOM)) => {
+                return Err(BackupError::ServerFull("its server".to_owned()));
+            }
+            Err(error) => return Err(error.into()),
+        }
         moving.state = MoveState::Switched;
         self.ports.open.forget(id).await;
         self.ports.tenancy.invalidate(id);
@@ -213,7 +241,7 @@ impl Backups {
     }
 
     /// A name that no database of the organization has: neither the present one nor one that is kept.
-    async fn free_name(&self, organization: &Organization) -> Result<DatabaseName, BackupError> {
+    pub(super) async fn free_name(&self, organization: &Organization) -> Result<DatabaseName, BackupError> {
         let moves = self.ports.ledger.moves_of(organization.id()).await?;
         let base = DatabaseName::for_slug(&self.database_prefix, &organization.snapshot().slug)
             .map_err(|error| StoreError::Broken(error.into()))?;
@@ -289,7 +317,7 @@ impl Backups {
     }
 }
 
-fn refuse_unless_in_use(organization: &Organization) -> Result<(), BackupError> {
+pub(super) fn refuse_unless_in_use(organization: &Organization) -> Result<(), BackupError> {
     match organization.status() {
         OrganizationStatus::Active | OrganizationStatus::ReadOnly | OrganizationStatus::Suspended => Ok(()),
         status @ (OrganizationStatus::Migrating

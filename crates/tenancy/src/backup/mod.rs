@@ -15,6 +15,7 @@ mod loading;
 mod manifest;
 mod nightly;
 mod ports;
+mod promote;
 mod record;
 mod refusal;
 mod restore;
@@ -27,7 +28,7 @@ mod writing;
 pub use cell::{Cell, Column, ColumnType, Row, RowError, RowSum, read_row, write_row};
 pub use commands::{
     BackUp, BackupWatch, CloneOrganization, DeleteOrganization, DeletionPlan, Exported, NightlyReport,
-    Purged, RestoreAsNew, RestoreInPlace, Restored, Unwatched,
+    Promote, Promoted, Purged, RestoreAsNew, RestoreInPlace, Restored, Unwatched,
 };
 pub use error::BackupError;
 pub use jobs::{BackUpOrganization, NightlyBackups};
@@ -36,9 +37,10 @@ pub use manifest::{
     SchemaMark, TableEntry, check_path, file_member, table_member, too_dense,
 };
 pub use ports::{
-    ArchiveFile, ArchiveWriter, Archives, BackupLedger, BackupQueue, ExportWriter, MemberAccount,
-    OpenDatabases, OrganizationFiles, OrganizationPeople, Pieces, RULE_ONE_MOVE, RowSink, Settling,
-    StoredFile, TableColumns, TenantData, TenantLoad, TenantSnapshot, VerifiedArchive,
+    ArchiveFile, ArchiveWriter, Archives, BackupLedger, BackupQueue, ExportWriter, MemberAccount, MoveServer,
+    MoveServers, OpenDatabases, OrganizationFiles, OrganizationPeople, Pieces, RULE_ONE_MOVE,
+    RULE_SERVER_ROOM, RowSink, Settling, StoredFile, TableColumns, TenantData, TenantLoad, TenantSnapshot,
+    VerifiedArchive,
 };
 pub use record::{BackupKind, BackupRecord, BackupStatus, DatabaseMove, Deletion, MoveKind, MoveState};
 pub use refusal::ArchiveRefusal;

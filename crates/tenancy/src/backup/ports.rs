@@ -11,11 +11,13 @@ use chrono::{DateTime, Utc};
 use std::path::{Path, PathBuf};
 use vigie_jobs::OutboxMessage;
 use vigie_kernel::{
-    AuditEntry, BackupId, EmailAddress, OrganizationId, Page, PageRequest, Rule, StoreError, UserId,
+    AuditEntry, BackupId, EmailAddress, OrganizationId, Page, PageRequest, Rule, ServerId, StoreError, UserId,
 };
 
 /// One exchange of an organization's database at a time.
 pub const RULE_ONE_MOVE: Rule = Rule("one_database_move");
+/// A move puts no database on a server that is full or accepts none; going back does.
+pub const RULE_SERVER_ROOM: Rule = Rule("server_room");
 
 /// Takes rows as they are read.
 #[async_trait]
@@ -242,6 +244,29 @@ pub trait BackupQueue: Send + Sync {
     ) -> Result<(), StoreError>;
 }
 
+/// A server that an organization's database is on, or may be moved to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MoveServer {
+    /// Its id.
+    pub id: ServerId,
+    /// Its name, which the operator gave it.
+    pub name: String,
+    /// Its engine.
+    pub engine: Engine,
+    /// Whether a further database may be placed on it.
+    pub accepts: bool,
+}
+
+/// The servers that databases may be moved between.
+#[async_trait]
+pub trait MoveServers: Send + Sync {
+    /// The server of an organization.
+    async fn present(&self, organization: OrganizationId) -> Result<MoveServer, StoreError>;
+    /// The server of that name, else the one of the engine of that name that would be chosen for a new database; `None` when there is
+    /// neither.
+    async fn find(&self, wanted: &str) -> Result<Option<MoveServer>, StoreError>;
+}
+
 /// The open connections of this process.
 #[async_trait]
 pub trait OpenDatabases: Send + Sync {
@@ -279,8 +304,8 @@ pub trait BackupLedger: Send + Sync {
         moving: &DatabaseMove,
         from: super::record::MoveState,
     ) -> Result<(), StoreError>;
-    /// Points the organization at the exchange's new database, and remembers that, in one transaction. `closes` is an earlier
-    /// exchange that is over by that.
+    /// Points the organization at the exchange's new database on its server, and remembers that, in one transaction. `closes` is an
+    /// earlier exchange that is over by that. Conflict [`RULE_SERVER_ROOM`].
     async fn switch(
         &self,
         organization: &Organization,

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
-use vigie_kernel::{BackupId, DatabaseMoveId, OrganizationId};
+use vigie_kernel::{BackupId, DatabaseMoveId, OrganizationId, ServerId};
 
 macro_rules! named {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
@@ -121,7 +121,7 @@ named! {
     MoveKind {
         /// A backup takes the place of what is there.
         Restore = "restore",
-        /// It moves to another engine.
+        /// It moves to another server, of the same engine or of another one.
         Promote = "promote",
         /// The database before the last exchange comes back.
         Undo = "undo",
@@ -159,6 +159,8 @@ pub struct DatabaseMove {
     pub old_database: String,
     /// The database after.
     pub new_database: String,
+    /// The server before and the server after; `None` when it stays on its server.
+    pub servers: Option<(ServerId, ServerId)>,
     /// Who works on it renews this; past it anybody may give the move up.
     pub lease_until: DateTime<Utc>,
     /// When it began.

@@ -2,12 +2,13 @@
 
 use super::commands::{
     BackUp, BackupWatch, CloneOrganization, DeleteOrganization, DeletionPlan, Exported, NightlyReport,
-    Purged, RestoreAsNew, RestoreInPlace, Restored,
+    Promote, Promoted, Purged, RestoreAsNew, RestoreInPlace, Restored,
 };
 use super::error::BackupError;
 use super::jobs::BackUpOrganization;
 use super::ports::{
-    Archives, BackupLedger, BackupQueue, OpenDatabases, OrganizationFiles, OrganizationPeople, TenantData,
+    Archives, BackupLedger, BackupQueue, MoveServers, OpenDatabases, OrganizationFiles, OrganizationPeople,
+    TenantData,
 };
 use super::record::{BackupKind, BackupRecord, BackupStatus, Deletion};
 use crate::{
@@ -94,6 +95,15 @@ pub trait BackupService: Send + Sync {
         watch: &dyn BackupWatch,
     ) -> Result<Restored, BackupError>;
 
+    /// Moves an organization to another database server, of the same engine or of another one. Reads go on; writes are refused until it
+    /// is done. The database before is kept for [`BackupService::undo`].
+    async fn promote(
+        &self,
+        operator: &OperatorContext,
+        command: Promote,
+        watch: &dyn BackupWatch,
+    ) -> Result<Promoted, BackupError>;
+
     /// Writes everything that an organization has as CSV and JSON, with its files, into a new folder below `folder`.
     async fn export(
         &self,
@@ -165,6 +175,8 @@ pub struct BackupPorts {
     pub tenancy: Arc<dyn TenancyService>,
     /// The queue.
     pub queue: Arc<dyn BackupQueue>,
+    /// The servers.
+    pub servers: Arc<dyn MoveServers>,
     /// What this process has open.
     pub open: Arc<dyn OpenDatabases>,
     /// Tells the time.
@@ -442,6 +454,15 @@ impl BackupService for Backups {
         let entry = self.audit(operator, "organization.confirmed", organization.id(), json!({}));
         self.save(&confirmed, &entry).await?;
         Ok(confirmed)
+    }
+
+    async fn promote(
+        &self,
+        operator: &OperatorContext,
+        command: Promote,
+        watch: &dyn BackupWatch,
+    ) -> Result<Promoted, BackupError> {
+        self.run_promote(operator, command, watch).await
     }
 
     async fn clone_organization(
