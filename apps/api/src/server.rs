@@ -12,12 +12,13 @@ use actix_web::{App, HttpServer, dev, http, web};
 use secrecy::SecretString;
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use utoipa_actix_web::AppExt as _;
 use utoipa_actix_web::scope::scope;
+use vigie_composition::Network;
 
 /// Time that the head of a request may take.
 const HEAD_TIME: Duration = Duration::from_secs(5);
@@ -36,7 +37,7 @@ pub struct ServerSettings {
     /// Token that `/metrics` asks for. Without one, figures are told on a loopback address only.
     pub metrics_token: Option<SecretString>,
     /// Proxies whose `X-Forwarded-For` and `X-Forwarded-Host` count.
-    pub trusted_proxies: Vec<IpAddr>,
+    pub trusted_proxies: Vec<Network>,
     /// The largest upload, in bytes.
     pub upload_bytes: u64,
     /// Origins of browsers that may call, besides the server's own.
@@ -70,7 +71,7 @@ pub(crate) struct ServerState {
     pub(crate) runtime: tokio::runtime::Handle,
     pub(crate) metrics_token: Option<SecretString>,
     pub(crate) on_loopback: bool,
-    pub(crate) trusted_proxies: Vec<IpAddr>,
+    pub(crate) trusted_proxies: Vec<Network>,
     pub(crate) upload_bytes: u64,
     pub(crate) require_if_match: bool,
     pub(crate) prometheus: metrics_exporter_prometheus::PrometheusHandle,

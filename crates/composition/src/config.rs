@@ -1,6 +1,6 @@
 //! The configuration: `vigie.toml`, then the environment.
 
-use crate::StartError;
+use crate::{Network, StartError};
 use secrecy::SecretString;
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -52,8 +52,8 @@ pub struct HttpConfig {
     pub bind: SocketAddr,
     /// Under this domain one label names the organization: `paris.localhost`.
     pub base_domain: String,
-    /// Addresses of proxies whose `X-Forwarded-For` counts.
-    pub trusted_proxies: Vec<std::net::IpAddr>,
+    /// Addresses and networks of proxies whose `X-Forwarded-For` counts.
+    pub trusted_proxies: Vec<Network>,
     /// Origins of browsers whose pages may call the API, such as `https://steer.example.org`; none by default.
     pub allowed_origins: Vec<String>,
     /// Whether every change of something with a version must say by `If-Match` which one it is about.

@@ -9,6 +9,7 @@ mod error;
 mod figures;
 mod files;
 mod module_gate;
+mod network;
 mod notifier;
 mod prune;
 mod secrets;
@@ -22,6 +23,7 @@ pub use config::{
 };
 pub use error::StartError;
 pub use figures::{JOB_DURATION, JOB_SECONDS, describe_jobs, measure_queue};
+pub use network::Network;
 pub use vigie_adapters::{LimitKey, LimitPolicy, LimitVerdict, Limits, Rate, SharedLimiter, Signer};
 pub use vigie_repository::{
     AttemptRecord, Cancellation, DEFAULT_SERVER, JobDetails, JobFilter, JobQueue, JobStatus, JobSummary,

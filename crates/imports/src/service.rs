@@ -28,6 +28,8 @@ use vigie_kernel::{
 
 /// Files with fewer cells than this are applied before the answer.
 const AT_ONCE: u64 = 2_000;
+/// How often a small file is tried before a job has to do it.
+const ATTEMPTS: u32 = 4;
 /// Longest file name that is kept, in characters.
 const FILE_NAME: usize = 255;
 
@@ -120,12 +122,30 @@ impl ImportServiceImpl {
         blocking(&*self.pool, move || parse(&source, &name, options, catalogue, locale, &limits)).await
     }
 
-    /// A small file: the run, its values and its audit line are written together.
+    /// A small file is applied before the answer. Who loses against other writers of the same values tries again, and after some times
+    /// leaves it to a job, which has more patience: whoever sent the file has done nothing wrong.
+    async fn apply_small(
+        &self,
+        tenant: &TenantContext,
+        run: ImportRun,
+        batch: &Batch,
+        atomicity: Atomicity,
+    ) -> Result<ImportRun, ImportError> {
+        for _ in 0..ATTEMPTS {
+            match self.apply_at_once(tenant, run.clone(), batch, atomicity).await {
+                Err(ImportError::ChangedMeanwhile) => {}
+                done => return done,
+            }
+        }
+        self.enqueue(tenant, run).await
+    }
+
+    /// The run, its values and its audit line are written together.
     async fn apply_at_once(
         &self,
         tenant: &TenantContext,
         mut run: ImportRun,
-        batch: Batch,
+        batch: &Batch,
         atomicity: Atomicity,
     ) -> Result<ImportRun, ImportError> {
         let now = self.clock.now();
@@ -133,7 +153,7 @@ impl ImportServiceImpl {
         work.runs().insert(&run).await?;
         let rules = rules_of(&run, tenant, atomicity_rules(&run), now);
         let outcomes = write_values(&mut *work.values(), &batch.rows, &rules).await?;
-        let mut chunk = settle(&batch, &outcomes)?;
+        let mut chunk = settle(batch, &outcomes)?;
         chunk.issue_file = store_issues(&*self.files, tenant.organization(), &chunk.issues).await?;
         run.begin(now);
         run.advance(&chunk, now);
@@ -275,7 +295,7 @@ impl ImportService for ImportServiceImpl {
         });
         tracing::info!(import.run = %run.id(), import.cells = parsed.total, "import file read");
         match parsed.batch {
-            Some(batch) => self.apply_at_once(tenant, run, batch, atomicity).await,
+            Some(batch) => self.apply_small(tenant, run, &batch, atomicity).await,
             None => self.enqueue(tenant, run).await,
         }
     }

@@ -32,6 +32,8 @@ pub struct StoredValue {
 
 #[derive(Clone, Default)]
 struct State {
+    /// Writings of values that lose against another writer from now on; shared by all units of work.
+    losses: Arc<Mutex<u32>>,
     kpis: Vec<KpiEntry>,
     values: BTreeMap<(KpiId, NaiveDate), StoredValue>,
     revisions: u64,
@@ -75,6 +77,11 @@ impl MemoryImports {
     pub fn die_after(&self, commits: Option<u64>) {
         let so_far = lock(&self.state).commits;
         *lock(&self.dies_after) = commits.map(|commits| so_far + commits);
+    }
+
+    /// Lets the next writings of values lose against another writer.
+    pub fn lose(&self, times: u32) {
+        *lock(&lock(&self.state).losses) = times;
     }
 
     /// The value of a KPI for the period that begins on that date.
@@ -293,6 +300,13 @@ fn key(kpi: KpiId, period: Period) -> (KpiId, NaiveDate) {
 #[async_trait]
 impl ValueWriter for Slice<'_> {
     async fn apply(&mut self, rows: &[ValueRow], rules: &ApplyRules) -> Result<Vec<RowOutcome>, StoreError> {
+        {
+            let mut losses = lock(&self.0.losses);
+            if *losses > 0 {
+                *losses -= 1;
+                return Err(StoreError::Stale);
+            }
+        }
         Ok(rows.iter().map(|row| self.0.write(row, rules)).collect())
     }
 

@@ -1,9 +1,10 @@
 //! Beginning transactions, and the locks that migrations take.
 
 use crate::error::store_error;
+use crate::sql::Sql;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, FromQueryResult,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
 use vigie_kernel::StoreError;
@@ -74,4 +75,24 @@ async fn lock(txn: &DatabaseTransaction) -> Result<(), DbErr> {
         txn.execute_unprepared(&lock).await?;
     }
     Ok(())
+}
+
+#[derive(FromQueryResult)]
+struct OwnTables {
+    names: Option<String>,
+}
+
+/// Has the planner look at our own tables of a PostgreSQL database. Without naming them it would try the system's too, and warn about
+/// each of them when the user is no superuser.
+pub(crate) async fn analyze<C: ConnectionTrait>(connection: &C) -> Result<(), DbErr> {
+    let tables: Option<OwnTables> = Sql::new(
+        connection,
+        "SELECT string_agg(format('%I.%I', schemaname, tablename), ', ') AS names FROM pg_tables WHERE schemaname = 'public'",
+    )
+    .one(connection)
+    .await?;
+    match tables.and_then(|tables| tables.names) {
+        Some(names) => connection.execute_unprepared(&format!("ANALYZE {names}")).await.map(|_| ()),
+        None => Ok(()),
+    }
 }

@@ -3,11 +3,12 @@
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header;
 use std::net::IpAddr;
+use vigie_composition::Network;
 
 /// The client's address: the peer's, or, when the peer is a trusted proxy, the last of `X-Forwarded-For` that is none.
-pub(super) fn address(req: &ServiceRequest, trusted: &[IpAddr]) -> Option<IpAddr> {
+pub(super) fn address(req: &ServiceRequest, trusted: &[Network]) -> Option<IpAddr> {
     let peer = plain(req.peer_addr()?.ip());
-    if !trusted.contains(&peer) {
+    if !trusts(trusted, peer) {
         return Some(peer);
     }
     let forwarded = req.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok());
@@ -17,7 +18,7 @@ pub(super) fn address(req: &ServiceRequest, trusted: &[IpAddr]) -> Option<IpAddr
         // What is no address ends the chain: nothing before it can be believed.
         let Ok(hop) = hop.parse::<IpAddr>() else { break };
         client = plain(hop);
-        if !trusted.contains(&client) {
+        if !trusts(trusted, client) {
             break;
         }
     }
@@ -25,13 +26,17 @@ pub(super) fn address(req: &ServiceRequest, trusted: &[IpAddr]) -> Option<IpAddr
 }
 
 /// The host that the client asked for; a forwarded one from a trusted proxy only.
-pub(super) fn host(req: &ServiceRequest, trusted: &[IpAddr]) -> Option<String> {
+pub(super) fn host(req: &ServiceRequest, trusted: &[Network]) -> Option<String> {
     let text = |name: &str| req.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let behind_proxy = req.peer_addr().is_some_and(|peer| trusted.contains(&plain(peer.ip())));
+    let behind_proxy = req.peer_addr().is_some_and(|peer| trusts(trusted, plain(peer.ip())));
     let forwarded = if behind_proxy { text("x-forwarded-host") } else { None };
     forwarded
         .or_else(|| req.uri().authority().map(ToString::to_string))
         .or_else(|| text(header::HOST.as_str()))
+}
+
+fn trusts(trusted: &[Network], address: IpAddr) -> bool {
+    trusted.iter().any(|network| network.contains(address))
 }
 
 fn plain(address: IpAddr) -> IpAddr {

@@ -3,9 +3,10 @@
 use crate::openapi::{ApiDocument, PREFIX};
 use crate::problem::{ApiError, Code};
 use crate::server::ServerState;
-use actix_web::http::header;
+use actix_web::http::{Uri, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use secrecy::ExposeSecret as _;
+use std::net::IpAddr;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 use vigie_composition::{JobQueue, measure_queue};
 use vigie_kernel::Clock;
@@ -56,8 +57,25 @@ fn may_see_figures(req: &HttpRequest, state: &ServerState) -> bool {
     match (state.metrics_token.as_ref(), given) {
         (Some(token), Some(given)) => same(token.expose_secret(), given),
         (Some(_), None) => false,
-        (None, _) => state.on_loopback,
+        (None, _) => state.on_loopback && is_from_here(req),
     }
+}
+
+/// Whether the request was made on this machine for this machine. A proxy here that passes on what comes from elsewhere says so in a
+/// header, or asks for another host.
+fn is_from_here(req: &HttpRequest) -> bool {
+    let passed_on = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
+    let host = req.uri().host().map(str::to_owned).or_else(|| {
+        let host = req.headers().get(header::HOST)?.to_str().ok()?;
+        format!("http://{host}").parse::<Uri>().ok()?.host().map(str::to_owned)
+    });
+    let is_loopback = |host: &str| {
+        let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+    };
+    req.peer_addr().is_some_and(|peer| peer.ip().to_canonical().is_loopback())
+        && passed_on.iter().all(|name| !req.headers().contains_key(*name))
+        && host.is_some_and(|host| is_loopback(&host))
 }
 
 /// Compares without telling by its time how much is right.

@@ -154,6 +154,13 @@ async fn figures_name_routes_and_never_addresses() {
     assert!(text.contains("app_build_info{version="));
     assert!(text.contains("job_queue_depth{lane=\"bulk\"} 0"), "{text}");
     assert!(!text.contains(&dashboard) && !text.contains("random"), "{text}");
+    // A proxy on this machine passes on what others ask: without a token that is none of their business.
+    for (name, value) in
+        [("x-forwarded-for", "203.0.113.9"), ("forwarded", "for=203.0.113.9"), ("host", "kpi.example.org")]
+    {
+        let answer = server.client.with(name, value).get("/metrics").await;
+        answer.expect_problem(404, "route_not_found");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -137,6 +137,20 @@ async fn a_small_file_is_applied_before_the_answer_and_again_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_small_file_that_loses_against_other_writers_is_tried_again_and_then_left_to_a_job() {
+    let world = World::new(vec![kpi("A")]);
+    world.store.lose(2);
+    let run = world.start(FILE, json!({})).await;
+    assert_eq!((run.status, world.store.revisions()), (RunStatus::Partial, 2));
+    assert!(world.store.outbox().is_empty());
+
+    world.store.lose(u32::MAX);
+    let waits = world.start("kpi;date;value\nA;2026-04;1\n", json!({})).await;
+    assert_eq!((waits.status, world.store.revisions()), (RunStatus::Pending, 2));
+    assert_eq!(world.store.outbox().len(), 1);
+}
+
+#[tokio::test]
 async fn a_dry_run_reports_the_same_and_writes_nothing() {
     let world = World::new(vec![kpi("A")]);
     let dry = world.start_as(FILE.into(), json!({}), true).await;

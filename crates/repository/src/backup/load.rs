@@ -91,7 +91,7 @@ impl TenantLoad for Load {
             self.txn.execute_unprepared(&add).await.map_err(store_error)?;
         }
         if self.txn.get_database_backend() == DbBackend::Postgres {
-            self.txn.execute_unprepared("ANALYZE").await.map_err(store_error)?;
+            transaction::analyze(&self.txn).await.map_err(store_error)?;
         }
         self.txn.commit().await.map_err(store_error)
     }

@@ -293,11 +293,17 @@ async fn build_draft(
         .await
         .map_err(store_error)?;
     transaction::migrate::<TenantMigrator>(&connection).await.map_err(store_error)?;
-    connection.execute_unprepared("ANALYZE").await.map_err(store_error)?;
+    transaction::analyze(&connection).await.map_err(store_error)?;
     connection.close().await.map_err(store_error)?;
     // Without connections nobody can be inside when it is cloned.
     let seal = format!("ALTER DATABASE {} WITH ALLOW_CONNECTIONS false", quoted(&draft));
     admin.execute_unprepared(&seal).await.map_err(store_error)?;
+    // Behind a pooler the connection that was closed lives on, and a database that somebody is connected to is not renamed.
+    Sql::new(admin, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1")
+        .bind(draft.as_str())
+        .execute(admin)
+        .await
+        .map_err(store_error)?;
     let rename = format!("ALTER DATABASE {} RENAME TO {}", quoted(&draft), quoted(&name));
     match admin.execute_unprepared(&rename).await {
         Ok(_) => {

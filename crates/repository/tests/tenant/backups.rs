@@ -154,7 +154,8 @@ fn awkward_rows(author: Uuid) -> BTreeMap<String, Vec<Row>> {
             Cell::Text("kpi".to_owned()),
             Cell::Uuid(Uuid::from_u128(number)),
             Cell::Text("request".to_owned()),
-            Cell::Json(exact),
+            // Some rows hold the value null, which is something else than no value.
+            Cell::Json(if number % 3 == 2 { "null".to_owned() } else { exact }),
         ]);
     }
     found
@@ -216,7 +217,7 @@ async fn across(from: &Engine, to: &Engine) {
     let exact = audit.rows.iter().filter(
         |row| matches!(&row[7], Cell::Json(text) if text.matches("1234567890123456.7891").count() == 2),
     );
-    assert_eq!(exact.count(), 120);
+    assert_eq!(exact.count(), 80);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

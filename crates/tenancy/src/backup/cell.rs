@@ -95,7 +95,15 @@ fn write_cells(row: &[Cell], canonical: bool, out: &mut Vec<u8>) -> Result<(), R
         if index > 0 {
             out.push(b',');
         }
+        // Wrapped: the JSON value null is something else than nothing.
+        let wrapped = matches!(cell, Cell::Json(_));
+        if wrapped {
+            out.push(b'[');
+        }
         write_cell(cell, canonical, out)?;
+        if wrapped {
+            out.push(b']');
+        }
     }
     out.push(b']');
     Ok(())
@@ -213,7 +221,10 @@ fn read_cell(field: &str, kind: ColumnType) -> Result<Cell, RowError> {
         ColumnType::Uuid => Cell::Uuid(read(field)?),
         ColumnType::Date => Cell::Date(read::<String>(field)?.parse().map_err(|_| RowError)?),
         ColumnType::Instant => Cell::Instant(read::<String>(field)?.parse().map_err(|_| RowError)?),
-        ColumnType::Json => Cell::Json(field.to_owned()),
+        ColumnType::Json => {
+            let [wrapped] = read::<[&RawValue; 1]>(field)?;
+            Cell::Json(wrapped.get().to_owned())
+        }
         ColumnType::Bytes => Cell::Bytes(unhex(&read::<String>(field)?).ok_or(RowError)?),
     })
 }

@@ -42,8 +42,14 @@ fn row() -> impl Strategy<Value = Vec<Cell>> {
         Cell::Decimal(Dec::parse(&number).unwrap())
     });
     let micros = -30_000_000_000_000_000_i64..200_000_000_000_000_000;
-    let json = proptest::collection::vec(any::<i32>(), 0..4)
-        .prop_map(|numbers| Cell::Json(serde_json::json!({ "n": numbers, "é": "\n\"" }).to_string()));
+    let json = prop_oneof![
+        proptest::collection::vec(any::<i32>(), 0..4)
+            .prop_map(|numbers| serde_json::json!({ "n": numbers, "é": "\n\"" })),
+        Just(serde_json::Value::Null),
+        Just(serde_json::json!([null])),
+        Just(serde_json::json!("null")),
+    ]
+    .prop_map(|value| Cell::Json(value.to_string()));
     let cells = (
         any::<bool>().prop_map(Cell::Bool),
         any::<i32>().prop_map(|number| Cell::Int(number.into())),
