@@ -95,7 +95,24 @@ fn write_cells(row: &[Cell], canonical: bool, out: &mut Vec<u8>) -> Result<(), R
         if index > 0 {
             out.push(b',');
         }
-        write_cell(cell, canonical, out)?;
+        match cell {
+            // In brackets of its own: the JSON value `null` is something else than nothing.
+            Cell::Json(_) => {
+                out.push(b'[');
+                write_cell(cell, canonical, out)?;
+                out.push(b']');
+            }
+            Cell::Null
+            | Cell::Bool(_)
+            | Cell::Int(_)
+            | Cell::Float(_)
+            | Cell::Decimal(_)
+            | Cell::Text(_)
+            | Cell::Uuid(_)
+            | Cell::Date(_)
+            | Cell::Instant(_)
+            | Cell::Bytes(_) => write_cell(cell, canonical, out)?,
+        }
     }
     out.push(b']');
     Ok(())
@@ -213,7 +230,10 @@ fn read_cell(field: &str, kind: ColumnType) -> Result<Cell, RowError> {
         ColumnType::Uuid => Cell::Uuid(read(field)?),
         ColumnType::Date => Cell::Date(read::<String>(field)?.parse().map_err(|_| RowError)?),
         ColumnType::Instant => Cell::Instant(read::<String>(field)?.parse().map_err(|_| RowError)?),
-        ColumnType::Json => Cell::Json(field.to_owned()),
+        ColumnType::Json => {
+            let [value] = read::<[&RawValue; 1]>(field)?;
+            Cell::Json(value.get().to_owned())
+        }
         ColumnType::Bytes => Cell::Bytes(unhex(&read::<String>(field)?).ok_or(RowError)?),
     })
 }

@@ -44,6 +44,7 @@ fn row() -> impl Strategy<Value = Vec<Cell>> {
     let micros = -30_000_000_000_000_000_i64..200_000_000_000_000_000;
     let json = proptest::collection::vec(any::<i32>(), 0..4)
         .prop_map(|numbers| Cell::Json(serde_json::json!({ "n": numbers, "é": "\n\"" }).to_string()));
+    let json = prop_oneof![json, Just(Cell::Json("null".to_owned()))];
     let cells = (
         any::<bool>().prop_map(Cell::Bool),
         any::<i32>().prop_map(|number| Cell::Int(number.into())),
