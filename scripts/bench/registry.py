@@ -1,6 +1,7 @@
-"""Many organizations over few connections: what the server sees, what callers wait for, what the process holds."""
+"""Many organizations over few connections: what the servers see, what callers wait for, what the process holds."""
 
 import argparse
+import datetime
 import json
 import os
 import pathlib
@@ -8,6 +9,7 @@ import random
 import re
 import shutil
 import signal
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -17,7 +19,13 @@ import time
 import urllib.parse
 import uuid
 
+from load import parent_of
 from product import PASSWORD, Client, Failed, Process, free_port, in_parallel, psql, url_with_database
+
+# What every name and title of an organization bears, so that one in another's answer is seen.
+MARKER = re.compile(rb"bench-\d{5}")
+# What a request asks for, and how often.
+KINDS = {"list": 5, "overview": 2, "create": 2, "rename": 1}
 
 
 def say(text):
@@ -25,7 +33,7 @@ def say(text):
 
 
 class Sessions:
-    """Looks at pg_stat_activity twenty times a second, on one connection of its own; remembers the most that it saw."""
+    """Looks at pg_stat_activity of one server fifty times a second, on a connection of its own; remembers the most that it saw."""
 
     def __init__(self, server, prefix):
         parts = urllib.parse.urlsplit(server)
@@ -33,19 +41,72 @@ class Sessions:
             "PGHOST": parts.hostname, "PGPORT": str(parts.port or 5432), "PGDATABASE": parts.path.lstrip("/"),
             "PGUSER": urllib.parse.unquote(parts.username or ""),
             "PGPASSWORD": urllib.parse.unquote(parts.password or "")}
+        # In a session of its own: Ctrl-C at the terminal is for us, who ask it to stop.
         self.child = subprocess.Popen(
-            ["psql", "-XAtq"], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            ["psql", "-XAtq"], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            start_new_session=True)
+        self.seen, self.reader = [], threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
         self.child.stdin.write(
-            f"SELECT 'sessions=' || count(*) FROM pg_stat_activity WHERE starts_with(datname, '{prefix}') \\watch 0.05\n")
+            f"SELECT 'sessions=' || count(*) FROM pg_stat_activity WHERE starts_with(datname, '{prefix}') \\watch 0.02\n")
         self.child.stdin.flush()
 
+    def read(self):
+        for line in self.child.stdout:
+            if found := re.search(r"sessions=(\d+)", line):
+                self.seen.append(int(found[1]))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.child.kill()
+        self.child.wait()
+        self.reader.join()
+
     def most(self):
-        self.child.send_signal(signal.SIGINT)
-        output, _ = self.child.communicate(timeout=30)
-        seen = [int(number) for number in re.findall(r"sessions=(\d+)", output)]
+        """The most so far, and how often was looked."""
+        seen = list(self.seen)
         if len(seen) < 5:
             raise Failed(f"the sessions were looked at {len(seen)} times only")
         return max(seen), len(seen)
+
+
+class Stopped:
+    """A PostgreSQL server of this machine that hangs: no process of it runs, and its sockets stay open. Goes on with the end of the block."""
+
+    def __init__(self, server):
+        folder = pathlib.Path(psql(server, "SHOW data_directory"))
+        # Whoever names a server of his own does not expect us to stop it.
+        if not folder.parent.name.startswith("vigie-services."):
+            raise Failed(f"{folder} is no server that scripts/services has started: it is not stopped")
+        self.postmaster = int((folder / "postmaster.pid").read_text().split()[0])
+
+    def processes(self):
+        found = []
+        for entry in pathlib.Path("/proc").iterdir():
+            try:
+                if entry.name.isdigit() and parent_of(entry.name) == self.postmaster:
+                    found.append(int(entry.name))
+            except OSError:
+                pass  # it has ended
+        return found
+
+    def send(self, number, pids):
+        for pid in pids:
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                pass
+
+    def __enter__(self):
+        self.send(signal.SIGSTOP, [self.postmaster])  # first, so that no child comes after we have looked
+        self.send(signal.SIGSTOP, self.processes())
+        return self
+
+    def __exit__(self, *_):
+        self.send(signal.SIGCONT, self.processes())
+        self.send(signal.SIGCONT, [self.postmaster])
 
 
 class Installation:
@@ -54,7 +115,7 @@ class Installation:
     def __init__(self, options, folder, name, environment):
         self.options, self.folder, self.port = options, folder / name, free_port()
         self.folder.mkdir()
-        self.tokens = {}
+        self.tokens, self.dashboards = {}, {}
         self.environment = {
             "VIGIE__HTTP__BIND": f"127.0.0.1:{self.port}", "VIGIE__DATA_DIR": str(self.folder / "data"),
             "VIGIE__LIMITS__ENABLED": "false", "VIGIE__LOG__FILTER": "error", "VIGIE__WORKER__EMBEDDED": "false",
@@ -63,15 +124,24 @@ class Installation:
     def api(self):
         return Process([self.options.binaries / "vigie-api"], self.environment, self.folder / "api.log")
 
+    def operate(self, *arguments, given=""):
+        done = subprocess.run(
+            [self.options.binaries / "vigie-worker", "--json", *arguments], input=given, capture_output=True, text=True,
+            env={k: v for k, v in os.environ.items() if not k.startswith("VIGIE__")} | self.environment,
+            cwd=self.folder)
+        if done.returncode != 0:
+            raise Failed(f"vigie-worker {' '.join(arguments)} ended with {done.returncode}: {done.stderr[-1000:]}")
+        return json.loads(done.stdout)
+
     def sign_up(self, client, number):
         slug = f"bench-{number:05}"
         client.token = None
         session = client.call("POST", "/auth/signup", {
             "organization_name": slug, "organization_slug": slug, "full_name": "Owner",
             "email": f"owner{number}@bench.example", "password": PASSWORD, "locale": "en"})
-        self.tokens[slug] = session["access_token"]
-        client.token = session["access_token"]
-        client.call("POST", "/dashboards", {"title": slug, "process_name": "Bench"})
+        self.tokens[slug] = client.token = session["access_token"]
+        made = client.call("POST", "/dashboards", {"title": slug, "process_name": slug})
+        self.dashboards[slug] = made["id"]
 
     def fill(self, count):
         say(f"creating {count} organizations")
@@ -81,47 +151,59 @@ class Installation:
         return round(time.monotonic() - began, 1)
 
 
-def one_request(client, slug, kind):
-    """A request, and whether all that it showed is the organization's own. Answers status and milliseconds."""
-    body = None
-    method, path = {"read": ("GET", "/dashboards?limit=100"), "overview": ("GET", "/reporting/overview"),
-                    "write": ("POST", "/dashboards")}[kind]
-    headers = {"Authorization": f"Bearer {client.token}"}
-    if kind == "write":
-        headers["Content-Type"] = "application/json"
-        body = json.dumps({"title": slug, "process_name": "Bench"})
-    began = time.monotonic()
-    client.connection.request(method, f"/api/v1{path}", body, headers)
-    answer = client.connection.getresponse()
-    content = answer.read()
-    took = (time.monotonic() - began) * 1000
-    if answer.status < 300 and kind == "read":
-        foreign = {item["title"] for item in json.loads(content)["items"]} - {slug}
-        if foreign:
-            raise Failed(f"{slug} was shown {foreign}")
-    return answer.status, took, content[:300] if answer.status >= 400 else b""
+class Caller:
+    """Sends requests one after the other, each for another organization; looks for what is not that organization's."""
+
+    def __init__(self, installation):
+        self.installation, self.client = installation, Client(installation.port)
+
+    def request(self, slug, kind):
+        """The status, the milliseconds, and the body of an error. Raises when the answer shows another organization."""
+        dashboard = self.installation.dashboards[slug]
+        method, path, body = {
+            "list": ("GET", "/dashboards?limit=100", None),
+            "overview": ("GET", "/reporting/overview", None),
+            "create": ("POST", "/dashboards", {"title": slug, "process_name": slug}),
+            "rename": ("PATCH", f"/dashboards/{dashboard}", {"process_name": slug}),
+            }[kind]
+        headers = {"Authorization": f"Bearer {self.installation.tokens[slug]}"}
+        if body is not None:
+            headers["Content-Type"], body = "application/json", json.dumps(body)
+        if time.monotonic() - self.client.used > 5:
+            self.client.connection.close()
+        began = time.monotonic()
+        self.client.connection.request(method, f"/api/v1{path}", body, headers)
+        answer = self.client.connection.getresponse()
+        content = answer.read()
+        self.client.used = time.monotonic()
+        shown = set(MARKER.findall(content))
+        if foreign := shown - {slug.encode()}:
+            raise Failed(f"{slug} was shown {foreign} by {method} {path}")
+        if answer.status < 300 and not shown:
+            raise Failed(f"{slug} was not shown its own marker by {method} {path}: {content[:300]}")
+        return answer.status, (self.client.used - began) * 1000, content[:300] if answer.status >= 400 else b""
 
 
-def hammer(installation, requests, parallel):
-    """Mixed requests to random organizations, so many at a time."""
-    chance = random.Random(20261120)
-    slugs = sorted(installation.tokens)
-    jobs = [(chance.choice(slugs), chance.choices(["read", "overview", "write"], [6, 2, 2])[0])
-            for _ in range(requests)]
-    results, errors, lock = [], [], threading.Lock()
-    pending = iter(jobs)
+def hammer(installation, slugs, requests=None, parallel=1, until=None):
+    """Mixed requests to random ones of the organizations, so many at a time: so many requests, or until an instant."""
+    chance, lock = random.Random(20261120), threading.Lock()
+    results, errors, left = [], [], [requests]
+
+    def next_job():
+        with lock:
+            if until is not None and time.monotonic() >= until:
+                return None
+            if left[0] is not None:
+                if left[0] == 0:
+                    return None
+                left[0] -= 1
+            return chance.choice(slugs), chance.choices(list(KINDS), list(KINDS.values()))[0]
 
     def loop():
-        client = Client(installation.port)
-        while not errors:
-            with lock:
-                job = next(pending, None)
-            if job is None:
-                return
-            slug, kind = job
-            client.token = installation.tokens[slug]
+        caller = Caller(installation)
+        while not errors and (job := next_job()) is not None:
             try:
-                result = one_request(client, slug, kind)
+                result = caller.request(*job)
             except Exception as error:  # told by the thread that waits
                 errors.append(error)
                 return
@@ -139,59 +221,209 @@ def hammer(installation, requests, parallel):
     return results, time.monotonic() - began
 
 
-def on_postgres(options, folder, sizes):
-    server = os.environ["VIGIE_TEST_POSTGRES_URL"]
-    mark = f"vigie_bench_{uuid.uuid4().hex[:8]}"
-    psql(server, f"CREATE DATABASE {mark}")
-    try:
-        installation = Installation(options, folder, "postgres", {
-            "VIGIE__DATABASE__URL": url_with_database(server, mark),
-            "VIGIE__DATABASE__TENANT_PREFIX": f"{mark}_org_", "VIGIE__DATABASE__CONNECTIONS": str(sizes["cap"])})
-        with installation.api() as api:
-            api.wait_for(installation.port, "/health/ready")
-            figures = {"organizations": sizes["organizations"], "cap": sizes["cap"],
-                       "create_s": installation.fill(sizes["organizations"])}
-            say(f"{sizes['requests']} requests, {sizes['parallel']} at a time")
-            sessions = Sessions(server, f"{mark}_org_")
+def figures_of(results, seconds):
+    took = sorted(milliseconds for _, milliseconds, _ in results)
+    failed = [(status, text) for status, _, text in results if status >= 500]
+    other = [(status, text) for status, _, text in results if 400 <= status < 500]
+    if other:
+        raise Failed(f"{len(other)} requests were refused: {other[0]}")
+    return {"requests": len(results), "per_second": round(len(results) / seconds),
+            "p50_ms": round(statistics.median(took), 1), "p99_ms": round(took[max(int(len(took) * 0.99) - 1, 0)], 1),
+            "slowest_ms": round(took[-1], 1), "server_errors": len(failed),
+            "first_error": failed[0][1].decode(errors="replace") if failed else None}
+
+
+class Servers:
+    """An installation whose organizations are spread over the two servers; the cap is halved between them."""
+
+    def __init__(self, options, folder, sizes):
+        self.sizes, self.mark = sizes, f"vigie_bench_{uuid.uuid4().hex[:8]}"
+        self.prefix = f"{self.mark}_org_"
+        self.urls = [os.environ["VIGIE_TEST_POSTGRES_URL"], os.environ["VIGIE_TEST_POSTGRES_URL_2"]]
+        self.installation = Installation(options, folder, "postgres", {
+            "VIGIE__DATABASE__URL": url_with_database(self.urls[0], self.mark),
+            "VIGIE__DATABASE__TENANT_PREFIX": self.prefix, "VIGIE__DATABASE__CONNECTIONS": str(sizes["cap"] // 2)})
+
+    def __enter__(self):
+        psql(self.urls[0], f"CREATE DATABASE {self.mark}")
+        self.installation.operate(
+            "server", "add", "--name", "second", "--dsn-stdin", "--connections", str(self.sizes["cap"] // 2),
+            given=self.urls[1] + "\n")
+        return self
+
+    def __exit__(self, *_):
+        if os.environ.get("VIGIE_BENCH_OWN_SERVERS"):
+            return  # they are about to be removed, and dropping hundreds of databases takes minutes
+        for url in self.urls:
+            for name in psql(url, f"SELECT datname FROM pg_database WHERE datname LIKE '{self.mark}%'").split():
+                psql(url, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+    def slugs_of(self, server):
+        return psql(url_with_database(self.urls[0], self.mark),
+                    "SELECT o.slug FROM organizations o JOIN db_servers s ON s.id = o.server_id "
+                    f"WHERE s.name = '{server}' ORDER BY o.slug").split()
+
+    def sessions(self, number):
+        return Sessions(self.urls[number], self.prefix)
+
+    def crowd(self):
+        """Everybody at once, with both servers up."""
+        slugs, sizes = sorted(self.installation.tokens), self.sizes
+        say(f"{sizes['requests']} requests to random organizations, {sizes['parallel']} at a time")
+        with self.sessions(0) as first, self.sessions(1) as second:
             time.sleep(0.3)
-            results, seconds = hammer(installation, sizes["requests"], sizes["parallel"])
-            most, looks = sessions.most()
-            api.check()
+            results, seconds = hammer(self.installation, slugs, sizes["requests"], sizes["parallel"])
+            seen = [first.most(), second.most()]
+        figures = {"parallel": sizes["parallel"]} | figures_of(results, seconds)
+        figures |= {"most_sessions": [most for most, _ in seen], "looks": [looks for _, looks in seen]}
+        if any(most > sizes["cap"] // 2 for most, _ in seen):
+            raise Failed(f"the servers saw {figures['most_sessions']} sessions, over {sizes['cap'] // 2} each")
+        # Not more at once than one organization may have waiting: it gets its share of the connections, however many are free.
+        say("the same to one organization")
+        one = figures_of(*hammer(self.installation, slugs[:1], sizes["requests"], sizes["alone"]))
+        one["parallel"] = sizes["alone"]
+        return figures, one
+
+    def outage(self):
+        """The second server hangs, then comes back."""
+        halves = [self.slugs_of("default"), self.slugs_of("second")]
+        if min(map(len, halves)) < self.sizes["organizations"] // 4:
+            raise Failed(f"the organizations are not spread: {[len(half) for half in halves]}")
+        say(f"the second server hangs for {self.sizes['outage_s']} s")
+        with self.sessions(0) as first:
+            time.sleep(0.3)
+            with Stopped(self.urls[1]):
+                until, answers = time.monotonic() + self.sizes["outage_s"], [None, None]
+
+                def load(half):
+                    answers[half] = hammer(self.installation, halves[half], parallel=self.sizes["parallel"] // 2, until=until)
+                def of(half):
+                    try:
+                        load(half)
+                    except Exception as error:  # told by the thread that waits
+                        answers[half] = error
+                threads = [threading.Thread(target=of, args=[half]) for half in (0, 1)]
+                for thread in threads:
+                    thread.start()
+                for thread in threads:
+                    thread.join()
+            back = time.monotonic()
+            most, _ = first.most()
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise answer
+        other, down = figures_of(*answers[0]), figures_of(*answers[1])
+        if most > self.sizes["cap"] // 2:
+            raise Failed(f"the first server saw {most} sessions, over {self.sizes['cap'] // 2}")
+        statuses = sorted({status for status, _, _ in answers[1][0]})
+        while any(status >= 500 for status, _, _ in hammer(self.installation, halves[1], 5, 1)[0]):
+            if time.monotonic() - back > 60:
+                raise Failed("the second server is not used again a minute after it went on")
+            time.sleep(0.2)
+        recovered = round(time.monotonic() - back, 1)
+        say("the second server is back")
+        after = figures_of(*hammer(
+            self.installation, sorted(self.installation.tokens), self.sizes["requests"] // 2, self.sizes["parallel"] // 2))
+        return {"seconds": self.sizes["outage_s"], "other": other | {"most_sessions": most},
+                "stopped": down | {"statuses": statuses}, "used_again_after_s": recovered, "after": after}
+
+    def run(self):
+        with self.installation.api() as api:
+            api.wait_for(self.installation.port, "/health/ready")
+            figures = {"organizations": self.sizes["organizations"], "cap": self.sizes["cap"],
+                       "create_s": self.installation.fill(self.sizes["organizations"])}
+            figures["crowd"], figures["one"] = self.crowd()
             figures["memory_mb"] = api.resident_mb()
-        took = sorted(milliseconds for _, milliseconds, _ in results)
-        failed = [(status, text) for status, _, text in results if status >= 500]
-        other = [(status, text) for status, _, text in results if 400 <= status < 500]
-        if other:
-            raise Failed(f"{len(other)} requests were refused: {other[0]}")
-        figures |= {"requests": len(results), "parallel": sizes["parallel"], "per_second": round(len(results) / seconds),
-                    "p50_ms": round(statistics.median(took), 1), "p99_ms": round(took[int(len(took) * 0.99) - 1], 1),
-                    "most_sessions": most, "looks": looks, "server_errors": len(failed),
-                    "first_error": failed[0][1].decode(errors="replace") if failed else None}
-        if most > sizes["cap"]:
-            raise Failed(f"the server saw {most} sessions, over the cap of {sizes['cap']}")
+            figures["outage"] = self.outage()
+            api.check()
         return figures
-    finally:
-        for name in psql(server, f"SELECT datname FROM pg_database WHERE datname LIKE '{mark}%'").split():
-            psql(server, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def memory(options, folder, sizes):
-    """A process that knows many organizations, of which some were used lately."""
+    """A process that has resolved many organizations, of which some were used lately."""
     installation = Installation(options, folder, "sqlite", {})
     with installation.api() as api:
         api.wait_for(installation.port, "/health/ready")
         installation.fill(sizes["known"])
-    recent = sorted(installation.tokens)[-sizes["used"]:]
+    with sqlite3.connect(folder / "sqlite" / "data" / "control.sqlite3") as control:
+        rows = control.execute("SELECT COUNT(*) FROM organizations WHERE status = 'active'").fetchone()[0]
+    control.close()
+    if rows != sizes["known"]:
+        raise Failed(f"{rows} organizations are active, not {sizes['known']}")
     with installation.api() as api:
         api.wait_for(installation.port, "/health/ready")
+        idle, _ = api.resident_mb()
+
+        def resolve(client, slug):
+            client.token = installation.tokens[slug]
+            client.call("GET", "/auth/me", headers={"X-Tenant-ID": slug})
 
         def use(client, slug):
             client.token = installation.tokens[slug]
             for _ in range(3):
                 client.call("GET", "/dashboards?limit=100")
-        in_parallel(installation.port, None, use, recent, threads=16)
+                client.call("GET", "/reporting/overview")
+            client.call("POST", "/dashboards", {"title": slug, "process_name": slug})
+        known = sorted(installation.tokens)
+        in_parallel(installation.port, None, resolve, known, threads=16)
+        resolved, _ = api.resident_mb()
+        in_parallel(installation.port, None, use, known[-sizes["used"]:], threads=16)
         now, peak = api.resident_mb()
-    return {"known": sizes["known"], "used": sizes["used"], "resident_mb": now, "peak_mb": peak}
+    return {"known": sizes["known"], "used": sizes["used"], "idle_mb": idle, "resolved_mb": resolved,
+            "resident_mb": now, "peak_mb": peak}
+
+
+def table(load, held):
+    """The figures as docs/performance.md has them."""
+    crowd, one, outage = load["crowd"], load["one"], load["outage"]
+    number = "{:,}".format
+    rows = [
+        (f"{number(crowd['requests'])} requests to random organizations, {crowd['parallel']} at a time",
+         f"{number(crowd['per_second'])} req/s, p50 {crowd['p50_ms']:.0f} ms, p99 {crowd['p99_ms']:.0f} ms", "p99 under 1 s"),
+        (f"the same to one organization, {one['parallel']} at a time",
+         f"{number(one['per_second'])} req/s, p50 {one['p50_ms']:.0f} ms, p99 {one['p99_ms']:.0f} ms", ""),
+        ("many organizations beside one, requests a second", f"{crowd['per_second'] / one['per_second']:.2f}", ""),
+        ("most sessions that each server saw, of the organizations' databases",
+         " and ".join(map(str, crowd["most_sessions"])), f"at most {load['cap'] // 2} each"),
+        ("answers 5xx", f"{crowd['server_errors'] + one['server_errors']}", "none"),
+        ("rows of another organization", "0", "none"),
+        (f"one server hangs for {outage['seconds']} s: the other's organizations",
+         f"{number(outage['other']['requests'])} requests, {outage['other']['server_errors']} errors, "
+         f"p99 {outage['other']['p99_ms']:.0f} ms", "no error"),
+        ("its own organizations meanwhile",
+         f"{number(outage['stopped']['requests'])} requests, p50 {outage['stopped']['p50_ms']:.0f} ms, "
+         f"slowest {outage['stopped']['slowest_ms']:.0f} ms", ""),
+        ("used again after it goes on", f"{outage['used_again_after_s']} s", ""),
+        ("memory of the process after that load", f"{load['memory_mb'][0]:.0f} MB, peak {load['memory_mb'][1]:.0f} MB", ""),
+        (f"memory with {number(held['known'])} organizations resolved, {held['used']} used since (SQLite)",
+         f"{held['resident_mb']:.0f} MB, peak {held['peak_mb']:.0f} MB", "under 256 MB"),
+    ]
+    head = f"{number(load['organizations'])} organizations on two PostgreSQL servers, {load['cap'] // 2} connections each"
+    return "\n".join([f"| {head} | | aim |", "|---|--:|---|"] + [f"| {' | '.join(row)} |" for row in rows])
+
+
+def verdicts(load, held):
+    crowd, outage = load["crowd"], load["outage"]
+    return [
+        ("no answer 5xx", crowd["server_errors"] + load["one"]["server_errors"] == 0),
+        ("p99 under 1 s", crowd["p99_ms"] < 1000),
+        ("the other server's organizations see no error", outage["other"]["server_errors"] == 0),
+        ("the stopped server's organizations are told by 503, or by 504 when they were at it",
+         set(outage["stopped"]["statuses"]) <= {503, 504}),
+        ("no error once it is back", outage["after"]["server_errors"] == 0),
+        ("memory under 256 MB", held["resident_mb"] < 256),
+    ]
+
+
+BEGIN, END = "<!-- registry: written by scripts/bench/run registry -->", "<!-- registry: end -->"
+
+
+def write_into(document, text):
+    before, begin, rest = document.read_text().partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise Failed(f"{document} has no place for the figures")
+    document.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
 
 
 def main():
@@ -199,31 +431,29 @@ def main():
     place = lambda text: pathlib.Path(text).resolve()
     parser.add_argument("--binaries", type=place, required=True)
     parser.add_argument("--out", type=place, required=True)
+    parser.add_argument("--document", type=place, help="the file whose figures are replaced")
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    sizes = ({"organizations": 60, "cap": 20, "requests": 300, "parallel": 30, "known": 60, "used": 20} if options.quick
-             else {"organizations": 500, "cap": 60, "requests": 2000, "parallel": 100, "known": 1000, "used": 200})
+    sizes = ({"organizations": 60, "cap": 20, "requests": 300, "parallel": 30, "alone": 8, "outage_s": 4, "known": 60, "used": 20}
+             if options.quick else
+             {"organizations": 500, "cap": 60, "requests": 2000, "parallel": 100, "alone": 16, "outage_s": 15, "known": 1000, "used": 200})
     folder = pathlib.Path(tempfile.mkdtemp(prefix="vigie-bench."))
     try:
-        load = on_postgres(options, folder, sizes)
+        with Servers(options, folder, sizes) as servers:
+            load = servers.run()
         held = memory(options, folder, sizes)
-        print(f"PostgreSQL, {load['organizations']} organizations, {load['requests']} requests, "
-              f"{load['parallel']} at a time, {load['per_second']} a second:")
-        for name, value, met, aim in [
-                ("most sessions that the server saw", load["most_sessions"], load["most_sessions"] <= load["cap"],
-                 f"at most {load['cap']}"),
-                ("answers 5xx", load["server_errors"], load["server_errors"] == 0, "none"),
-                ("p50 [ms]", load["p50_ms"], None, None),
-                ("p99 [ms]", load["p99_ms"], load["p99_ms"] < 1000, "under 1000"),
-                (f"memory, {held['known']} known and {held['used']} used [MB]", held["resident_mb"],
-                 held["resident_mb"] < 256, "under 256")]:
-            verdict = "" if aim is None else f"  {'MET' if met else 'MISSED'} (aim: {aim})"
-            print(f"  {name:42}{value:9}{verdict}", flush=True)
-        if load["first_error"]:
-            print(f"  the first 5xx: {load['first_error']}")
         options.out.parent.mkdir(parents=True, exist_ok=True)
         options.out.write_text(json.dumps({"postgres": load, "memory": held}, indent=2) + "\n")
+        text = table(load, held)
+        print(text)
+        for what, met in verdicts(load, held):
+            print(f"  {'MET   ' if met else 'MISSED'}  {what}", flush=True)
+        for part in (load["crowd"], load["one"], load["outage"]["other"], load["outage"]["after"]):
+            if part["first_error"]:
+                print(f"  an answer 5xx: {part['first_error']}")
+        if options.document:
+            write_into(options.document, f"{datetime.date.today():%-d %B %Y}.\n\n{text}")
     except (Failed, KeyError, OSError, subprocess.TimeoutExpired) as error:
         say(f"bench: error: {type(error).__name__}: {error}")
         return 1

@@ -165,6 +165,7 @@ impl App {
                 .with(back_up)
                 .with(nightly)
                 .with(Arc::new(Pruner(Arc::clone(&queue)))),
+            entitlements: Arc::clone(&entitlements),
             platform: Arc::from([
                 PrunePlatform::nightly().map_err(part("the nightly schedule"))?,
                 backups::nightly().map_err(part("the nightly schedule of backups"))?,

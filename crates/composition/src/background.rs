@@ -3,6 +3,8 @@
 mod attempt;
 mod handlers;
 mod house;
+#[cfg(test)]
+mod tests;
 
 pub use handlers::Handlers;
 
@@ -15,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use vigie_adapters::News;
 use vigie_auth::{Forgotten, Upkeep};
 use vigie_jobs::{Randomness, Share};
-use vigie_kernel::{Clock, StoreError};
+use vigie_kernel::{Clock, EntitlementSource, StoreError};
 use vigie_repository::{JobQueue, NewSchedule, Relay, Schedules};
 use vigie_tenancy::backup::BackupService;
 use vigie_tenancy::{ResumeReport, TenancyService};
@@ -42,6 +44,8 @@ pub struct Background {
     pub(crate) relay: Arc<Relay>,
     pub(crate) schedules: Arc<Schedules>,
     pub(crate) handlers: Handlers,
+    /// Says what may leave an organization.
+    pub(crate) entitlements: Arc<dyn EntitlementSource>,
     /// What the platform does by itself, registered by every process that runs jobs.
     pub(crate) platform: Arc<[NewSchedule]>,
     pub(crate) tenancy: Arc<dyn TenancyService>,

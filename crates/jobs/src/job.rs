@@ -13,6 +13,9 @@ pub trait Job: Serialize + DeserializeOwned + Send + 'static {
     const LANE: Lane = Lane::Transactional;
     /// When a failed attempt is tried again, and how often.
     const RETRY: Retry;
+    /// Whether something of it leaves the organization: a mail, a call to another system. Such a job waits while that is paused for
+    /// its organization, as it is for a copy until an operator confirms it.
+    const OUTGOING: bool = false;
 
     /// A key under which only one such job of an organization may wait or run at a time; `None` when any number may.
     ///

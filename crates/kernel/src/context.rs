@@ -56,7 +56,7 @@ pub struct OrganizationSettings {
     /// First month of the fiscal year, 1..=12.
     pub fiscal_start_month: u8,
     /// Whether nothing may leave the organization: no mail, no schedule, no call to another system. A copy made from a backup is so
-    /// until an operator confirms it; whatever sends asks here first.
+    /// until an operator confirms it; whatever sends asks [`Entitlements::may_send`] first.
     pub outgoing_paused: bool,
 }
 

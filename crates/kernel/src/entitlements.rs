@@ -4,6 +4,12 @@ use crate::{
     LimitReached, Module, ModuleDisabled, ModuleSet, OrganizationId, PlanLimit, PlanLimits, StoreError, Taken,
 };
 use async_trait::async_trait;
+use thiserror::Error;
+
+/// Nothing may leave the organization now, as nothing leaves a copy until an operator confirms it.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("nothing may leave the organization until an operator confirms it")]
+pub struct OutgoingPaused;
 
 /// What an organization may have and use. Tells nothing of what it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +18,7 @@ pub struct Entitlements {
     limits: PlanLimits,
     modules: ModuleSet,
     switched_off: ModuleSet,
+    outgoing_paused: bool,
 }
 
 impl Entitlements {
@@ -27,7 +34,19 @@ impl Entitlements {
         modules: ModuleSet,
         switched_off: ModuleSet,
     ) -> Self {
-        Self { plan, limits, modules, switched_off }
+        Self { plan, limits, modules, switched_off, outgoing_paused: false }
+    }
+
+    /// The same, with nothing or anything leaving the organization.
+    #[must_use]
+    pub const fn with_outgoing_paused(self, outgoing_paused: bool) -> Self {
+        Self { outgoing_paused, ..self }
+    }
+
+    /// Refuses mails, calls to other systems and whatever else would leave the organization while that is paused. Whoever sends asks
+    /// here right before; the inbox is inside.
+    pub const fn may_send(&self) -> Result<(), OutgoingPaused> {
+        if self.outgoing_paused { Err(OutgoingPaused) } else { Ok(()) }
     }
 
     /// The stable name of the plan.

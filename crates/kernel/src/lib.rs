@@ -37,7 +37,7 @@ pub use clock::{Clock, to_microseconds};
 pub use context::{OperatorContext, OrganizationSettings, TenantContext, WorkingDays};
 pub use decimal::{Dec, DecError, ROUNDED_DIGITS};
 pub use email::{EmailAddress, EmailError};
-pub use entitlements::{EntitlementSource, Entitlements};
+pub use entitlements::{EntitlementSource, Entitlements, OutgoingPaused};
 pub use field_error::{FieldError, FieldErrors};
 pub use frequency::Frequency;
 pub use id::*;

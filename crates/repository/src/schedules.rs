@@ -17,6 +17,10 @@ use vigie_kernel::{Clock, IdSource, OrganizationId, StoreError};
 
 /// Schedules that fire in one look; the next look takes the others.
 const BATCH: i64 = 200;
+/// The row (called `t`) is the platform's own, or things may leave its organization. PostgreSQL reads the setting as `true`, SQLite as 1;
+/// a setting that was not stored yet counts as no.
+const MAY_LEAVE: &str = "(t.organization_id IS NULL OR EXISTS (SELECT 1 FROM organizations p WHERE p.id = t.organization_id \
+    AND COALESCE(CAST(p.settings ->> 'outgoing_paused' AS TEXT), 'false') NOT IN ('true', '1')))";
 /// Schedules that are listed.
 const LISTED: i64 = 1_000;
 
@@ -216,8 +220,8 @@ impl Schedules {
         .map_err(store_error)
     }
 
-    /// Adds the jobs of the schedules that are due; answers how many this call fired. Those of organizations that are not open wait, and
-    /// fire once when they are open again. One that cannot fire does not hold up the others.
+    /// Adds the jobs of the schedules that are due; answers how many this call fired. Those of organizations that are not open, or
+    /// that nothing may leave, wait, and fire once when that is over. One that cannot fire does not hold up the others.
     pub async fn fire_due(&self) -> Result<usize, StoreError> {
         let now = self.clock.now();
         let due: Vec<Due> = Sql::new(
@@ -225,7 +229,7 @@ impl Schedules {
             format!(
                 "SELECT t.id, t.organization_id, t.name, t.job_name, t.lane, t.once_key, t.exclusive_key, t.payload, \
                  t.max_attempts, t.cron, t.zone, t.next_run_at FROM schedules t \
-                 WHERE t.enabled AND t.next_run_at <= $1 AND {OPEN} ORDER BY t.next_run_at LIMIT $2"
+                 WHERE t.enabled AND t.next_run_at <= $1 AND {OPEN} AND {MAY_LEAVE} ORDER BY t.next_run_at LIMIT $2"
             ),
         )
         .bind(now)

@@ -23,7 +23,7 @@ pub use client::{Answer, Client};
 pub use events::{EventStream, StreamedEvent};
 pub use person::{PASSWORD, Person};
 pub use server::TestServer;
-pub use vigie_repository::testing::{Gate, SecondServer, TestDatabases};
+pub use vigie_repository::testing::{Gate, SecondServer, TestDatabases, sqlite_execute, sqlite_texts};
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -15,7 +15,7 @@ const KPIS: usize = 25;
 /// Days of one file: enough for a job, too few for one that outlives the test.
 const DAYS: usize = 90;
 /// Files of one organization at most; they reach from 2015 to the day of the test.
-const FILES: usize = 30;
+const FILES: usize = 45;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_workers_and_servers_lose_no_job_on_postgres() {
@@ -72,9 +72,18 @@ async fn prepared(server: &Server, slug: &str) -> (Member, Vec<String>) {
     (member, kpis)
 }
 
-/// Uploads one file after the other until the end, each until the server has said that it has it. Answers how many that were.
-async fn upload(token: String, servers: watch::Receiver<Client>, stop: watch::Receiver<bool>) -> usize {
+/// Uploads one file after the other until the end, each until the server has said that it has it. They are spread over the whole time.
+/// Answers how many that were.
+async fn upload(
+    token: String,
+    servers: watch::Receiver<Client>,
+    stop: watch::Receiver<bool>,
+    time: Duration,
+) -> usize {
+    let mut pace = tokio::time::interval(time / u32::try_from(FILES).unwrap());
+    pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     for number in 0..FILES {
+        pace.tick().await;
         let content = file(number);
         loop {
             let client = servers.borrow().with_token(&token);
@@ -149,7 +158,7 @@ async fn killed_processes_lose_no_job(place: Place, workers: usize) {
     let uploads: Vec<_> = members
         .iter()
         .map(|(member, _)| {
-            tokio::spawn(upload(member.access_token.clone(), current.clone(), stopped.clone()))
+            tokio::spawn(upload(member.access_token.clone(), current.clone(), stopped.clone(), time))
         })
         .collect();
     let mut fleet = Fleet {

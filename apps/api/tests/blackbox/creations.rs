@@ -12,7 +12,7 @@ on_both_engines!(killed_at_random_every_organization_ends_active_or_gone, fifty_
 const PASSWORD: &str = "quatorze lapins verts 82";
 
 /// A platform administrator, logged in.
-async fn admin(place: &Place, server: &Server) -> Client {
+pub(crate) async fn admin(place: &Place, server: &Server) -> Client {
     let arguments =
         ["admin", "create", "--email", "root@example.org", "--full-name", "Root", "--password-stdin"];
     let (status, said) = run_worker(place, &arguments, &format!("{PASSWORD}\n")).await;

@@ -12,6 +12,7 @@ mod member;
 mod redis;
 mod server;
 
+mod backups;
 mod bad_files;
 mod bad_input;
 mod chaos;
@@ -21,6 +22,8 @@ mod file_store;
 mod interrupted;
 mod isolation;
 mod journey;
+mod killed_restores;
+mod last_place;
 mod operations;
 mod repeats;
 mod sharing;

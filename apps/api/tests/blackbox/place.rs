@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
-use vigie_test_support::TestDatabases;
+use vigie_test_support::{TestDatabases, sqlite_execute, sqlite_texts};
 
 /// A folder of its own and, on PostgreSQL, databases of its own. Dropped, it leaves nothing behind.
 pub(crate) struct Place {
@@ -31,6 +31,40 @@ impl Place {
 
     pub(crate) fn data_folder(&self) -> PathBuf {
         self.folder().join("data")
+    }
+
+    /// Whether several processes may serve at once.
+    pub(crate) const fn is_for_many(&self) -> bool {
+        self.databases.is_some()
+    }
+
+    /// Changes the control database behind the product's back, as time would.
+    pub(crate) async fn control_execute(&self, sql: &str) {
+        match &self.databases {
+            Some(databases) => databases.control_execute(sql).await.unwrap(),
+            None => sqlite_execute(&self.data_folder().join("control.sqlite3"), sql).await.unwrap(),
+        }
+    }
+
+    /// The column `text` of what a query finds in the control database.
+    pub(crate) async fn control_texts(&self, sql: &str) -> Vec<String> {
+        match &self.databases {
+            Some(databases) => databases.control_texts(sql).await.unwrap(),
+            None => sqlite_texts(&self.data_folder().join("control.sqlite3"), sql).await.unwrap(),
+        }
+    }
+
+    /// The names of the organizations' databases that are there, in order.
+    pub(crate) async fn tenant_databases(&self) -> Vec<String> {
+        if let Some(databases) = &self.databases {
+            return databases.tenant_databases().await.unwrap();
+        }
+        let folder = std::fs::read_dir(self.data_folder().join("tenants")).unwrap();
+        let mut names: Vec<String> =
+            folder.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.retain(|name| !name.starts_with('.'));
+        names.sort();
+        names
     }
 
     /// The settings that make the binary keep its data here.

@@ -116,6 +116,16 @@ impl Worker {
         (Self::start_with(place, &[("VIGIE__METRICS__BIND", &address.to_string())]), address)
     }
 
+    /// Starts another command of the operator's tool, and does not wait for its end.
+    pub(crate) fn start_command(place: &Place, arguments: &[&str]) -> Self {
+        Self(Process::spawn(&worker(), place, free_address(), &[], arguments))
+    }
+
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.0.child.try_wait().unwrap().is_some()
+    }
+
     pub(crate) fn kill(mut self) {
         self.0.kill();
     }

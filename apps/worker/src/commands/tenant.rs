@@ -83,6 +83,7 @@ pub(crate) async fn lookup(app: &App, slug: &str) -> Result<Option<OrganizationI
 
 fn shown(organization: &Organization) -> Answer {
     let it = organization.snapshot();
+    let outgoing = if it.settings.outgoing_paused { "paused until tenant confirm" } else { "" };
     let schema = it.schema_version.map_or_else(|| "none".to_owned(), |version| version.to_string());
     let lines = [
         ("id", it.id.to_string()),
@@ -95,6 +96,7 @@ fn shown(organization: &Organization) -> Answer {
         ("schema", schema),
         ("time zone", it.settings.time_zone.name().to_owned()),
         ("language", it.settings.locale.code().to_owned()),
+        ("outgoing", outgoing.to_owned()),
         ("created", it.created_at.format("%Y-%m-%d %H:%M UTC").to_string()),
         ("changed", it.updated_at.format("%Y-%m-%d %H:%M UTC").to_string()),
     ];
@@ -119,6 +121,7 @@ pub(super) fn view(organization: &Organization) -> Value {
         "schema_version": it.schema_version,
         "time_zone": it.settings.time_zone.name(),
         "locale": it.settings.locale.code(),
+        "outgoing_paused": it.settings.outgoing_paused,
         "created_at": it.created_at,
         "updated_at": it.updated_at,
     })

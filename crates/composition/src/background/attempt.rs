@@ -1,6 +1,7 @@
 //! One attempt at a job.
 
 use super::Background;
+use super::handlers::AnyHandler;
 use crate::figures;
 use async_trait::async_trait;
 use futures_util::FutureExt;
@@ -20,6 +21,9 @@ const LOOK: Duration = Duration::from_secs(1);
 const RENEW: Duration = Duration::from_secs(LEASE.as_secs() / 3);
 /// How long a handler has to stop by itself, once it was told.
 const GRACE: Duration = Duration::from_secs(30);
+
+/// How long a job waits whose organization nothing may leave, before it is looked at again.
+const HELD_BACK: Duration = Duration::from_mins(1);
 
 /// How an attempt ended.
 enum End {
@@ -51,7 +55,7 @@ impl Background {
         };
         let began = Instant::now();
         let end = tokio::select! {
-            returned = caught(handler.handle(&run, job.payload.clone())) => End::Returned(returned),
+            returned = caught(self.handled(handler.as_ref(), &run, job.payload.clone())) => End::Returned(returned),
             error = self.watch(&job, &signs) => End::Dropped(error),
             () = stop.cancelled() => End::Stopped,
         };
@@ -66,6 +70,23 @@ impl Background {
         };
         figures::job_ended(kind, result, began.elapsed());
         Ok(())
+    }
+
+    /// Lets the handler have the job, unless it would send something that may not leave its organization now.
+    async fn handled(
+        &self,
+        handler: &dyn AnyHandler,
+        run: &JobRun,
+        payload: serde_json::Value,
+    ) -> Result<(), JobError> {
+        if let Some(organization) = run.organization.filter(|_| handler.is_outgoing()) {
+            let entitlements = self.entitlements.of(organization).await.map_err(JobError::retry)?;
+            if let Err(paused) = entitlements.may_send() {
+                tracing::debug!(job.id = %run.job, "the job waits: {paused}");
+                return Err(JobError::Later(HELD_BACK));
+            }
+        }
+        handler.handle(run, payload).await
     }
 
     /// Records that the handler did not get through. `knows` says whether it had the chance to tell anybody.

@@ -27,6 +27,7 @@ impl Handlers {
 #[async_trait]
 pub(super) trait AnyHandler: Send + Sync {
     fn retry(&self) -> Retry;
+    fn is_outgoing(&self) -> bool;
     async fn handle(&self, run: &JobRun, payload: serde_json::Value) -> Result<(), JobError>;
     async fn abandoned(
         &self,
@@ -45,6 +46,10 @@ struct Typed<J> {
 impl<J: Job + Sync> AnyHandler for Typed<J> {
     fn retry(&self) -> Retry {
         J::RETRY
+    }
+
+    fn is_outgoing(&self) -> bool {
+        J::OUTGOING
     }
 
     async fn handle(&self, run: &JobRun, payload: serde_json::Value) -> Result<(), JobError> {

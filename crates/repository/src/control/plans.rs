@@ -1,5 +1,6 @@
 //! Plans, the exceptions made for organizations, and the places that members take.
 
+use super::rows::settings;
 use super::store::ControlStore;
 use super::work::for_update;
 use crate::error::store_error;
@@ -33,6 +34,7 @@ struct TermsRow {
 #[derive(FromQueryResult)]
 struct HeadRow {
     version: i64,
+    settings: Value,
     #[sea_orm(nested)]
     terms: TermsRow,
 }
@@ -130,7 +132,7 @@ async fn subscription<C: ConnectionTrait>(
     let head: Option<HeadRow> = Sql::new(
         connection,
         format!(
-            "SELECT o.version, {TERMS} FROM organizations o JOIN plans p ON p.name = o.plan \
+            "SELECT o.version, o.settings, {TERMS} FROM organizations o JOIN plans p ON p.name = o.plan \
              WHERE o.id = $1 AND o.status <> $2"
         ),
     )
@@ -155,6 +157,7 @@ async fn subscription<C: ConnectionTrait>(
         terms: terms(head.terms)?,
         overrides,
         switches: switches.into_iter().map(switch).collect::<Result<_, _>>()?,
+        outgoing_paused: settings(head.settings)?.outgoing_paused,
     }))
 }
 

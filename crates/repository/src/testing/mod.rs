@@ -6,7 +6,7 @@ pub use gate::Gate;
 
 use crate::connect::{self, PoolSize};
 use crate::sql::Sql;
-use sea_orm::{ConnectionTrait, FromQueryResult};
+use sea_orm::{ConnectionTrait, DatabaseConnection, FromQueryResult};
 use std::path::Path;
 use url::Url;
 use uuid::Uuid;
@@ -98,6 +98,28 @@ impl TestDatabases {
         format!("{}org_", self.prefix)
     }
 
+    /// Runs plain SQL on the control database.
+    pub async fn control_execute(&self, sql: &str) -> Result<(), BoxError> {
+        let control = connect::postgres(&self.control_url(), PoolSize::SINGLE).await?;
+        control.execute_unprepared(sql).await?;
+        Ok(control.close().await?)
+    }
+
+    /// The column `text` of what a query finds in the control database.
+    pub async fn control_texts(&self, sql: &str) -> Result<Vec<String>, BoxError> {
+        texts(connect::postgres(&self.control_url(), PoolSize::SINGLE).await?, sql).await
+    }
+
+    /// The names of the organizations' databases that are there, in order.
+    pub async fn tenant_databases(&self) -> Result<Vec<String>, BoxError> {
+        let admin = connect::postgres(self.admin.as_str(), PoolSize::SINGLE).await?;
+        let prefix = self.tenant_prefix();
+        let sql = format!(
+            "SELECT CAST(datname AS text) AS text FROM pg_database WHERE starts_with(datname, '{prefix}') ORDER BY datname"
+        );
+        texts(admin, &sql).await
+    }
+
     fn control_name(&self) -> String {
         format!("{}control", self.prefix)
     }
@@ -128,6 +150,21 @@ async fn drop_databases(admin: &str, prefix: &str) -> Result<(), BoxError> {
         admin.execute_unprepared(&format!("DROP DATABASE {} WITH (FORCE)", row.datname)).await?;
     }
     Ok(admin.close().await?)
+}
+
+async fn texts(connection: DatabaseConnection, sql: &str) -> Result<Vec<String>, BoxError> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        text: String,
+    }
+    let rows: Vec<Row> = Sql::new(&connection, sql).all(&connection).await?;
+    connection.close().await?;
+    Ok(rows.into_iter().map(|row| row.text).collect())
+}
+
+/// The column `text` of what a query finds in a SQLite file.
+pub async fn sqlite_texts(file: &Path, sql: &str) -> Result<Vec<String>, BoxError> {
+    texts(connect::sqlite(file, false, PoolSize::SINGLE).await?, sql).await
 }
 
 /// Runs plain SQL on a SQLite file.

@@ -225,6 +225,14 @@ impl Engine {
         organization.id()
     }
 
+    /// Says whether things may leave an organization, as a restore and a confirmation do.
+    pub(crate) async fn set_outgoing_paused(&self, organization: OrganizationId, paused: bool) {
+        let mut snapshot = self.found(organization).await.snapshot().clone();
+        snapshot.settings.outgoing_paused = paused;
+        snapshot.version += 1;
+        self.save(&Organization::restore(snapshot)).await;
+    }
+
     /// The ids of the jobs that stand there, the newest first.
     pub(crate) async fn jobs(&self, status: JobStatus) -> Vec<JobSummary> {
         let page = PageRequest { limit: 1_000, after: None };

@@ -151,3 +151,12 @@ on_both_engines!(who_may_not_come_in_takes_no_seat, async |engine: Engine| {
     let full = auth.add_member(&operator(), newcomer(2)).await;
     assert!(matches!(full, Err(AuthError::LimitReached(_))), "{full:?}");
 });
+
+on_both_engines!(what_may_leave_an_organization_is_known_with_its_plan, async |engine: Engine| {
+    let (paris, copy) = (engine.open("paris").await, engine.open("copy").await);
+    engine.set_outgoing_paused(copy, true).await;
+    assert!(plans(&engine).of(paris).await.unwrap().may_send().is_ok());
+    assert!(plans(&engine).of(copy).await.unwrap().may_send().is_err());
+    engine.set_outgoing_paused(copy, false).await;
+    assert!(plans(&engine).of(copy).await.unwrap().may_send().is_ok());
+});

@@ -142,6 +142,24 @@ on_both_engines!(a_locked_organization_fires_once_when_it_is_open_again, async |
     assert_eq!(schedules.fire_due().await.unwrap(), 0);
 });
 
+on_both_engines!(nothing_fires_in_a_copy_until_it_is_confirmed, async |engine: Engine| {
+    let (paris, copy) = (engine.open("paris").await, engine.open("copy").await);
+    let schedules = schedules(&engine);
+    for organization in [None, Some(paris), Some(copy)] {
+        schedules.register(&schedule(organization, "0 * * * *", None)).await.unwrap();
+    }
+    engine.set_outgoing_paused(copy, true).await;
+    engine.clock.advance(TimeDelta::hours(5));
+    assert_eq!(schedules.fire_due().await.unwrap(), 2);
+    engine.set_outgoing_paused(copy, false).await;
+    assert_eq!(schedules.fire_due().await.unwrap(), 1);
+    assert_eq!(schedules.fire_due().await.unwrap(), 0);
+    // Rows of a version that did not know the setting.
+    engine.control_sql("UPDATE organizations SET settings = '{}'").await;
+    engine.clock.advance(TimeDelta::hours(1));
+    assert_eq!(schedules.fire_due().await.unwrap(), 3);
+});
+
 on_both_engines!(a_schedule_is_switched_off_changed_and_removed, async |engine: Engine| {
     let schedules = schedules(&engine);
     schedules.register(&schedule(None, "0 * * * *", None)).await.unwrap();

@@ -18,6 +18,8 @@ use vigie_kernel::{OperatorContext, OrganizationId, ServerId, StoreError};
 
 /// For so long a command holds an exchange without saying that it goes on.
 const LEASE: TimeDelta = TimeDelta::minutes(10);
+/// The same from the moment on that nobody can write, when the switch alone is left.
+const SWITCH_LEASE: TimeDelta = TimeDelta::minutes(2);
 /// How often it says so.
 const BEAT: TimeDelta = TimeDelta::seconds(30);
 
@@ -200,11 +202,16 @@ impl Backups {
         moving: &mut DatabaseMove,
         organization: &Organization,
     ) -> Result<(), BackupError> {
-        let now = self.now();
-        let from = moving.state;
-        moving.state = MoveState::Fenced;
-        (moving.lease_until, moving.changed_at) = (now + LEASE, now);
-        self.ports.ledger.update_move(moving, from).await?;
+        let (now, mut fenced) = (self.now(), moving.clone());
+        fenced.state = MoveState::Fenced;
+        let lease = match moving.kind {
+            MoveKind::Restore => SWITCH_LEASE,
+            // What follows may take its time.
+            MoveKind::Undo | MoveKind::Promote => LEASE,
+        };
+        (fenced.lease_until, fenced.changed_at) = (now + lease, now);
+        self.ports.ledger.update_move(&fenced, moving.state).await?;
+        *moving = fenced;
         Ok(self.ports.data.fence(organization).await?)
     }
 
@@ -264,6 +271,7 @@ impl Backups {
         if moving.kind == MoveKind::Undo {
             return self.release(moving).await;
         }
+        let Some(moving) = self.take_over(moving).await? else { return Ok(()) };
         let organization = self.organization(moving.organization).await?;
         let new =
             DatabaseName::parse(&moving.new_database).map_err(|error| StoreError::Broken(error.into()))?;
@@ -272,11 +280,29 @@ impl Backups {
         }
         self.ports.data.lift(&organization).await?;
         self.ports.databases.drop_database(&on_database(&organization, &new)).await?;
-        self.abandon(moving).await
+        self.abandon(&moving).await
+    }
+
+    /// Takes an exchange that is under way from whoever holds it; `None` when it is not as it was. The other of its two states makes all
+    /// that the former holder still writes stale, a switch above all: what is dropped afterwards is never switched to.
+    async fn take_over(&self, moving: &DatabaseMove) -> Result<Option<DatabaseMove>, BackupError> {
+        let (now, mut taken) = (self.now(), moving.clone());
+        taken.state = match moving.state {
+            MoveState::Loading => MoveState::Fenced,
+            MoveState::Fenced => MoveState::Loading,
+            MoveState::Switched | MoveState::Closed | MoveState::Abandoned => return Ok(None),
+        };
+        (taken.lease_until, taken.changed_at) = (now + LEASE, now);
+        match self.ports.ledger.update_move(&taken, moving.state).await {
+            Ok(()) => Ok(Some(taken)),
+            Err(StoreError::Stale) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Leaves both databases of an undo as they were before it.
     async fn release(&self, moving: &DatabaseMove) -> Result<(), BackupError> {
+        let Some(moving) = self.take_over(moving).await? else { return Ok(()) };
         let organization = self.organization(moving.organization).await?;
         let back =
             DatabaseName::parse(&moving.new_database).map_err(|error| StoreError::Broken(error.into()))?;
@@ -285,7 +311,7 @@ impl Backups {
         }
         self.ports.data.fence(&on_database(&organization, &back)).await?;
         self.ports.data.lift(&organization).await?;
-        self.abandon(moving).await
+        self.abandon(&moving).await
     }
 
     async fn abandon(&self, moving: &DatabaseMove) -> Result<(), BackupError> {

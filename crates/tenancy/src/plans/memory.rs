@@ -59,6 +59,7 @@ impl MemoryPlans {
             terms: terms(plan),
             overrides: Vec::new(),
             switches: Vec::new(),
+            outgoing_paused: false,
         };
         lock(&self.0).subscriptions.insert(organization, subscription);
     }

@@ -47,6 +47,8 @@ pub struct Subscription {
     pub overrides: Vec<LimitOverride>,
     /// Modules about which something is decided, at most one entry each.
     pub switches: Vec<ModuleSwitch>,
+    /// Whether nothing may leave the organization.
+    pub outgoing_paused: bool,
 }
 
 impl Subscription {
@@ -102,6 +104,7 @@ impl Subscription {
             }
         }
         Entitlements::new(self.terms.plan.name(), limits, modules, switched_off)
+            .with_outgoing_paused(self.outgoing_paused)
     }
 
     /// Puts the organization on another plan. Nothing that is there is taken away; the exceptions stay.

@@ -23,6 +23,7 @@ fn subscription(limits: PlanLimits, modules: ModuleSet) -> Subscription {
         terms: terms(Plan::Starter, limits, modules),
         overrides: Vec::new(),
         switches: Vec::new(),
+        outgoing_paused: false,
     }
 }
 
