@@ -24,6 +24,10 @@ impl PoolSize {
     pub(crate) const SINGLE: Self =
         Self { connections: 1, acquire: Duration::from_secs(10), idle: Duration::from_secs(10) };
 
+    /// A connection for a short look, which is not waited for for long.
+    pub(crate) const BRIEF: Self =
+        Self { connections: 1, acquire: Duration::from_secs(2), idle: Duration::from_secs(10) };
+
     fn apply(self, options: &mut ConnectOptions) {
         options
             .max_connections(self.connections)

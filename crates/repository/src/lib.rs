@@ -25,7 +25,7 @@ pub mod testing;
 mod transaction;
 
 pub use backup::ServerData;
-pub use control::{ControlLedger, ControlStore, RegistryMembers, ServerDatabases};
+pub use control::{ControlLedger, ControlStore, RegistryMembers, ServerDatabases, ServerSamples};
 pub use queue::{
     AttemptRecord, Cancellation, ClaimedJob, EndedJob, Hold, JobDetails, JobFilter, JobQueue, JobStatus,
     JobSummary, LEASE, QueueDepth, QueueLimits, Waiter,

@@ -38,6 +38,10 @@ pub(super) async fn open(admin: &Url, name: &str) -> Result<DatabaseConnection, 
     connect::postgres(with_database(admin, name).as_str(), PoolSize::TENANT).await
 }
 
+pub(super) async fn open_briefly(admin: &Url, name: &str) -> Result<DatabaseConnection, DbErr> {
+    connect::postgres(with_database(admin, name).as_str(), PoolSize::BRIEF).await
+}
+
 /// The connection of one administrative action.
 async fn administrator(admin: &Url) -> Result<DatabaseConnection, StoreError> {
     connect::postgres(admin.as_str(), PoolSize::SINGLE).await.map_err(store_error)

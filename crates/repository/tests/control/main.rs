@@ -17,6 +17,7 @@ mod queue_endings;
 mod queue_turns;
 mod registry;
 mod relay;
+mod samples;
 mod schedules;
 mod sessions;
 mod tokens;
