@@ -12,6 +12,7 @@ mod openapi;
 mod plans;
 mod preconditions;
 mod repeats;
+mod samples;
 mod states;
 mod streams;
 mod throttles;
