@@ -77,7 +77,8 @@ pub struct OrganizationSample {
 }
 
 impl OrganizationSample {
-    /// The sample of an organization whose database was measured, or was not. `None` when it has no database to measure.
+    /// The sample of an organization out of what its database told, or why that told nothing; `None` is found of one that has no
+    /// database.
     #[must_use]
     pub fn taken(
         facts: &OrganizationFacts,
