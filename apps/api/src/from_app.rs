@@ -13,6 +13,7 @@ impl From<&App> for Services {
             tenancy: Arc::clone(&app.tenancy),
             plans: Arc::clone(&app.plans),
             backups: Arc::clone(&app.backups),
+            samples: Arc::clone(&app.samples),
             kpis: Arc::clone(&app.kpis),
             reporting: Arc::clone(&app.reporting),
             actions: Arc::clone(&app.actions),

@@ -3,7 +3,7 @@
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::sync::OnceLock;
 use std::time::Duration;
-use vigie_composition::{JOB_DURATION, JOB_SECONDS, describe_jobs};
+use vigie_composition::{JOB_DURATION, JOB_SECONDS, describe_jobs, describe_organizations};
 
 /// Upper bounds of the buckets of request times, in seconds.
 const SECONDS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
@@ -39,6 +39,7 @@ fn install() -> Result<PrometheusHandle, String> {
     metrics::describe_histogram!(DURATION, metrics::Unit::Seconds, "Time to answer, by route and method.");
     metrics::describe_gauge!(IN_FLIGHT, "Requests being answered.");
     describe_jobs();
+    describe_organizations();
     metrics::describe_gauge!("redis_up", "1 while Redis answers; absent where none is used.");
     metrics::describe_counter!("redis_failures_total", "Times that Redis gave no answer.");
     metrics::describe_counter!("redis_news_lost_total", "News that no other process could be told.");

@@ -9,7 +9,7 @@ use vigie_imports::ImportService;
 use vigie_kernel::{Clock, IdSource, RequestRepeats};
 use vigie_kpis::{KpiService, ReportingService};
 use vigie_notifications::NotificationService;
-use vigie_platform_monitoring::HealthService;
+use vigie_platform_monitoring::{HealthService, SampleService};
 use vigie_tenancy::backup::BackupService;
 use vigie_tenancy::{PlanService, TenancyService};
 
@@ -24,6 +24,8 @@ pub struct Services {
     pub plans: Arc<dyn PlanService>,
     /// Backups of organizations.
     pub backups: Arc<dyn BackupService>,
+    /// Samples of organizations.
+    pub samples: Arc<dyn SampleService>,
     /// Dashboards, KPIs and values.
     pub kpis: Arc<dyn KpiService>,
     /// Reports.
@@ -58,6 +60,7 @@ impl Services {
             .app_data(web::Data::from(Arc::clone(&self.tenancy)))
             .app_data(web::Data::from(Arc::clone(&self.plans)))
             .app_data(web::Data::from(Arc::clone(&self.backups)))
+            .app_data(web::Data::from(Arc::clone(&self.samples)))
             .app_data(web::Data::from(Arc::clone(&self.kpis)))
             .app_data(web::Data::from(Arc::clone(&self.reporting)))
             .app_data(web::Data::from(Arc::clone(&self.actions)))

@@ -135,6 +135,8 @@ pub enum TenantCommand {
     List,
     /// Shows one organization
     Show(TenantName),
+    /// Measures an organization now and tells how it is, as the background does every hour
+    Sample(TenantName),
     /// Locks an organization; its members see the reason
     Suspend(TenantSwitch),
     /// Opens a suspended organization again

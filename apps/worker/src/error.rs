@@ -8,6 +8,7 @@ use vigie_composition::{ServerError, StartError};
 use vigie_imports::ImportError;
 use vigie_kernel::{DecError, StoreError};
 use vigie_kpis::KpiError;
+use vigie_platform_monitoring::SampleError;
 use vigie_tenancy::backup::{ArchiveRefusal, BackupError};
 use vigie_tenancy::{PlanError, TenancyError};
 
@@ -32,6 +33,12 @@ pub enum CommandError {
     /// Backups, and what is made of them.
     #[error(transparent)]
     Backup(#[from] BackupError),
+    /// Samples of organizations.
+    #[error(transparent)]
+    Samples(#[from] SampleError),
+    /// The installation was too busy with other organizations.
+    #[error("other organizations were sampled all the time; try again")]
+    NoTurn,
     /// An argument is missing.
     #[error("{0}")]
     Usage(String),
@@ -112,6 +119,8 @@ impl CommandError {
             | Self::Tenancy(_)
             | Self::Plans(_)
             | Self::Backup(_)
+            | Self::Samples(_)
+            | Self::NoTurn
             | Self::Kpis(_)
             | Self::Actions(_)
             | Self::Imports(_)

@@ -10,8 +10,12 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
-use vigie_composition::{App, JOB_DURATION, JOB_SECONDS, JobQueue, describe_jobs, measure_queue};
+use vigie_composition::{
+    App, JOB_DURATION, JOB_SECONDS, JobQueue, describe_jobs, describe_organizations, measure_organizations,
+    measure_queue,
+};
 use vigie_kernel::Clock;
+use vigie_platform_monitoring::SampleService;
 
 /// Time for a request and its answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -25,6 +29,7 @@ const UPKEEP: Duration = Duration::from_secs(5);
 struct Figures {
     prometheus: PrometheusHandle,
     queue: Arc<JobQueue>,
+    samples: Arc<dyn SampleService>,
     clock: Arc<dyn Clock>,
     token: Option<SecretString>,
     on_loopback: bool,
@@ -42,6 +47,7 @@ pub(crate) async fn serve(app: &App) -> Result<JoinSet<()>, CommandError> {
         .install_recorder()
         .map_err(|error| failed(&error))?;
     describe_jobs();
+    describe_organizations();
     metrics::describe_gauge!("app_build_info", "1, with the version of the program.");
     metrics::gauge!("app_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     let address = listener.local_addr().map_err(|error| failed(&error))?;
@@ -49,6 +55,7 @@ pub(crate) async fn serve(app: &App) -> Result<JoinSet<()>, CommandError> {
     let figures = Figures {
         prometheus,
         queue: Arc::clone(&app.queue),
+        samples: Arc::clone(&app.samples),
         clock: Arc::clone(&app.clock),
         token: app.config.metrics.token.clone(),
         on_loopback: address.ip().is_loopback(),
@@ -101,6 +108,9 @@ async fn answer(mut connection: TcpStream, figures: &Figures) -> std::io::Result
         // The other figures are worth having when the database is away, and then most of all.
         if let Err(error) = measure_queue(&figures.queue, figures.clock.now()).await {
             tracing::warn!(%error, "the job queue could not be measured");
+        }
+        if let Err(error) = measure_organizations(&*figures.samples).await {
+            tracing::warn!(%error, "the organizations could not be counted");
         }
         ("200 OK", figures.prometheus.render())
     } else {

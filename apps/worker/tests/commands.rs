@@ -67,6 +67,8 @@ async fn an_operator_sees_and_locks_organizations() {
     let mut shown = place.run(&["tenant", "show", "--slug", "gmah-paris"], "").await;
     let last_backup = shown.json.as_object_mut().unwrap().remove("last_backup");
     assert_eq!(last_backup, Some(serde_json::Value::Null));
+    let sample = shown.json.as_object_mut().unwrap().remove("sample");
+    assert_eq!(sample, Some(serde_json::Value::Null));
     assert_eq!(shown.json, locked.json);
     assert!(shown.text.contains("reason     Unpaid\n"), "{}", shown.text);
     let open = place.run(&["tenant", "resume", "--slug", "gmah-paris", "--reason", "Paid"], "").await;
@@ -75,6 +77,33 @@ async fn an_operator_sees_and_locks_organizations() {
     let current = place.run(&["tenant", "migrate"], "").await;
     assert_eq!(current.exit.code(), 0);
     assert_eq!(current.text, "Every database is at the current schema.\n");
+}
+
+#[tokio::test]
+async fn an_operator_sees_how_an_organization_is() {
+    let place = Place::new();
+    place.sign_up().await;
+    let sampled = place.run(&["tenant", "sample", "--slug", "gmah-paris"], "").await;
+    assert_eq!(
+        (&sampled.json["health"], &sampled.json["health_rule"]),
+        (&"healthy".into(), &serde_json::Value::Null)
+    );
+    assert_eq!((&sampled.json["slug"], &sampled.json["members"]), (&"gmah-paris".into(), &1.into()));
+    assert!(
+        sampled.text.starts_with("health     healthy\nmembers    1\nusers      1\nKPIs       0\n"),
+        "{}",
+        sampled.text
+    );
+
+    let shown = place.run(&["tenant", "show", "--slug", "gmah-paris"], "").await;
+    assert_eq!(shown.json["sample"]["sampled_at"], sampled.json["sampled_at"]);
+    assert!(shown.text.contains("health     healthy\n"), "{}", shown.text);
+    let list = place.run(&["tenant", "list"], "").await;
+    assert_eq!(list.json["organizations"][0]["sample"], shown.json["sample"]);
+    assert!(list.text.contains("HEALTH") && list.text.contains(" kB"), "{}", list.text);
+
+    let unknown = place.try_run(&["tenant", "sample", "--slug", "nowhere"], "").await.unwrap_err();
+    assert_eq!(unknown.exit_code(), 1);
 }
 
 #[tokio::test]

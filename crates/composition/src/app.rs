@@ -28,11 +28,11 @@ use vigie_kernel::{
 };
 use vigie_kpis::{KpiService, KpiTurnedRed, Kpis, Reporting, ReportingService};
 use vigie_notifications::{NotificationService, Notifications};
-use vigie_platform_monitoring::{HealthProbe, HealthService, PlatformHealth};
+use vigie_platform_monitoring::{HealthProbe, HealthService, PlatformHealth, SampleService, Sampler};
 use vigie_repository::{
     ControlStore, JobQueue, PoolLimits, QueueLimits, Registry, RegistryLimits, RegistryMembers, Relay,
-    RelaySignal, Schedules, ServerDatabases, ServerParts, TenantRepeats, TenantServer, TenantServers,
-    TenantStore,
+    RelaySignal, Schedules, ServerDatabases, ServerParts, ServerSamples, TenantRepeats, TenantServer,
+    TenantServers, TenantStore,
 };
 use vigie_tenancy::backup::{BackUpOrganization, BackupService, Backups, NightlyBackups};
 use vigie_tenancy::{
@@ -55,6 +55,8 @@ pub struct App {
     pub fleet: Arc<dyn FleetService>,
     /// Backups of organizations, and what is made of them.
     pub backups: Arc<dyn BackupService>,
+    /// Samples of organizations, and how they are.
+    pub samples: Arc<dyn SampleService>,
     /// Dashboards, KPIs and values.
     pub kpis: Arc<dyn KpiService>,
     /// Reports.
@@ -157,6 +159,11 @@ impl App {
         })?);
         let (back_up, nightly): (Arc<dyn Handle<BackUpOrganization>>, Arc<dyn Handle<NightlyBackups>>) =
             (backups.clone(), backups.clone());
+        let samples: Arc<dyn SampleService> = Arc::new(Sampler::new(
+            Arc::new(control.clone()),
+            Arc::new(ServerSamples::new(Arc::clone(&servers))),
+            Arc::clone(&clock),
+        ));
         let background = Background {
             queue: Arc::clone(&queue),
             relay,
@@ -172,6 +179,7 @@ impl App {
             ]),
             tenancy: Arc::clone(&tenancy),
             backups: backups.clone(),
+            samples: Arc::clone(&samples),
             clock: Arc::clone(&clock),
             upkeep: Arc::new(Upkeep::new(Arc::new(control.clone()), Arc::clone(&clock))),
             news: Arc::clone(&sharing.news),
@@ -190,6 +198,7 @@ impl App {
                 Arc::clone(&ids),
             )),
             backups,
+            samples,
             kpis: Arc::new(Kpis::new(store.clone(), Arc::clone(&clock), Arc::clone(&ids))),
             reporting: Arc::new(Reporting::new(store.clone(), Arc::clone(&clock))),
             actions: Arc::new(ActionPlans::new(store, Arc::clone(&clock), Arc::clone(&ids))),

@@ -1,8 +1,9 @@
-//! The background loop: relays outboxes, fires schedules and runs jobs. Built here, started by an app.
+//! The background loop: relays outboxes, fires schedules, runs jobs and samples organizations. Built here, started by an app.
 
 mod attempt;
 mod handlers;
 mod house;
+mod sampling;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +19,7 @@ use vigie_adapters::News;
 use vigie_auth::{Forgotten, Upkeep};
 use vigie_jobs::{Randomness, Share};
 use vigie_kernel::{Clock, EntitlementSource, StoreError};
+use vigie_platform_monitoring::SampleService;
 use vigie_repository::{JobQueue, NewSchedule, Relay, Schedules};
 use vigie_tenancy::backup::BackupService;
 use vigie_tenancy::{ResumeReport, TenancyService};
@@ -50,6 +52,7 @@ pub struct Background {
     pub(crate) platform: Arc<[NewSchedule]>,
     pub(crate) tenancy: Arc<dyn TenancyService>,
     pub(crate) backups: Arc<dyn BackupService>,
+    pub(crate) samples: Arc<dyn SampleService>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) upkeep: Arc<Upkeep>,
     pub(crate) news: Arc<News>,
@@ -60,7 +63,7 @@ pub struct Background {
 }
 
 impl Background {
-    /// Relays, fires schedules and runs jobs until `stop`; then gives back what it holds.
+    /// Relays, fires schedules, runs jobs and samples organizations until `stop`; then gives back what it holds.
     pub async fn run(&self, stop: CancellationToken) {
         let mut tasks = JoinSet::new();
         for share in Share::split(self.workers, self.security_workers) {
@@ -69,6 +72,8 @@ impl Background {
         }
         let (this, stopped) = (self.clone(), stop.clone());
         tasks.spawn(async move { this.keep_house(stopped).await });
+        let (this, stopped) = (self.clone(), stop.clone());
+        tasks.spawn(async move { this.sample(&stopped).await });
         let (this, stopped) = (self.clone(), stop);
         tasks.spawn(async move { this.relay_only(stopped).await });
         while let Some(ended) = tasks.join_next().await {

@@ -1,9 +1,10 @@
-//! Figures of the job queue for Prometheus. Every process that has a recorder tells them; without one they cost nothing.
+//! Figures of the job queue and of the organizations for Prometheus. Every process that has a recorder tells them; without one they cost nothing.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use std::time::Duration;
 use vigie_jobs::Lane;
-use vigie_kernel::StoreError;
+use vigie_kernel::{OrganizationStatus, StoreError};
+use vigie_platform_monitoring::SampleService;
 use vigie_repository::JobQueue;
 
 const JOBS: &str = "jobs_total";
@@ -15,6 +16,8 @@ const DEPTH: &str = "job_queue_depth";
 const OLDEST: &str = "job_oldest_age_seconds";
 const DEAD: &str = "dead_letters";
 const LAG: &str = "outbox_lag_seconds";
+const ORGANIZATIONS: &str = "organizations";
+const LAST_SAMPLE: &str = "snapshot_last_success_timestamp_seconds";
 
 /// Says what the figures are. Once, after the recorder is installed.
 pub fn describe_jobs() {
@@ -30,6 +33,30 @@ pub fn describe_jobs() {
         LAG,
         "The longest that a message waited for this process's relay, of the last minute's, by lane."
     );
+}
+
+/// Says what the figures of the organizations are. Once, after the recorder is installed.
+pub fn describe_organizations() {
+    metrics::describe_gauge!(ORGANIZATIONS, "Organizations by status.");
+    metrics::describe_gauge!(
+        LAST_SAMPLE,
+        metrics::Unit::Seconds,
+        "When an organization's database was last measured, since 1970; absent before the first time."
+    );
+}
+
+/// Asks the control database how many organizations there are in each status, and when one was last measured. For a scrape.
+pub async fn measure_organizations(samples: &dyn SampleService) -> Result<(), StoreError> {
+    let figures = samples.figures().await?;
+    for status in OrganizationStatus::ALL {
+        let found = figures.organizations.iter().find(|(known, _)| *known == status);
+        let number = found.map_or(0, |(_, number)| u32::try_from(*number).unwrap_or(u32::MAX));
+        metrics::gauge!(ORGANIZATIONS, "status" => status.name()).set(f64::from(number));
+    }
+    if let Some(at) = figures.last_success_at {
+        metrics::gauge!(LAST_SAMPLE).set(seconds(at - DateTime::UNIX_EPOCH));
+    }
+    Ok(())
 }
 
 /// Asks the queue how much waits in each lane, for how long the oldest has, and how much is dead. For a scrape.

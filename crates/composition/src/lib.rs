@@ -22,7 +22,9 @@ pub use config::{
     LogFormat, MailConfig, MetricsConfig, SignupMode, UrlConfig, WorkerConfig,
 };
 pub use error::StartError;
-pub use figures::{JOB_DURATION, JOB_SECONDS, describe_jobs, measure_queue};
+pub use figures::{
+    JOB_DURATION, JOB_SECONDS, describe_jobs, describe_organizations, measure_organizations, measure_queue,
+};
 pub use network::Network;
 pub use vigie_adapters::{LimitKey, LimitPolicy, LimitVerdict, Limits, Rate, SharedLimiter, Signer};
 pub use vigie_repository::{

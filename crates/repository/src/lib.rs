@@ -27,7 +27,7 @@ pub mod testing;
 mod transaction;
 
 pub use backup::ServerData;
-pub use control::{ControlLedger, ControlStore, RegistryMembers, ServerDatabases};
+pub use control::{ControlLedger, ControlStore, RegistryMembers, ServerDatabases, ServerSamples};
 pub use fingerprint::SchemaWindow;
 pub use pool::{PoolLimits, Usage};
 pub use queue::{

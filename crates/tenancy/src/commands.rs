@@ -2,7 +2,9 @@
 
 use crate::{Operation, OperationState, Organization, OrganizationStatus, Plan, Redacted};
 use chrono::{DateTime, Utc};
-use vigie_kernel::{EmailAddress, IdempotencyKey, Locale, OrganizationId, OrganizationSettings, UserId};
+use vigie_kernel::{
+    EmailAddress, Health, IdempotencyKey, Locale, OrganizationId, OrganizationSettings, UserId,
+};
 
 /// Creates an organization with its database and its first owner.
 #[derive(Clone, Debug)]
@@ -119,8 +121,19 @@ pub struct ListOrganizations {
     pub plan: Option<Plan>,
     /// With this text in slug or name, in whatever case.
     pub search: Option<String>,
+    /// With this health at their latest sample.
+    pub health: Option<HealthWanted>,
     /// In this order.
     pub order: OrganizationOrder,
+}
+
+/// The health that is wanted of organizations. One that has no sample has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HealthWanted {
+    /// The health.
+    pub health: Health,
+    /// Who was sampled before that instant is not healthy any more, but at [`Health::Warning`].
+    pub stale_before: DateTime<Utc>,
 }
 
 /// Which operations are wanted; `None` does not filter.

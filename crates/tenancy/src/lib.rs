@@ -40,8 +40,8 @@ mod undoing;
 pub use availability::{Availability, Refusal};
 pub use cache::{ResolutionCache, TenantName};
 pub use commands::{
-    Begun, ChangeOrganization, CreateOrganization, FirstOwner, ListOperations, ListOrganizations,
-    OrganizationOrder, Outcome, SetPassword, Switch,
+    Begun, ChangeOrganization, CreateOrganization, FirstOwner, HealthWanted, ListOperations,
+    ListOrganizations, OrganizationOrder, Outcome, SetPassword, Switch,
 };
 pub use connection_settings::ConnectionSettings;
 pub use database_name::{DatabaseName, DatabaseNameError};

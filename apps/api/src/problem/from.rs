@@ -8,6 +8,7 @@ use vigie_imports::{FileProblem, ImportError};
 use vigie_kernel::{FieldError, LimitReached, Locale, ModuleDisabled, PermissionDenied, StoreError};
 use vigie_kpis::KpiError;
 use vigie_notifications::NotificationError;
+use vigie_platform_monitoring::SampleError;
 use vigie_tenancy::backup::BackupError;
 use vigie_tenancy::{PlanError, TenancyError};
 
@@ -71,6 +72,15 @@ impl From<PlanError> for ApiError {
             PlanError::NotFound => Self::new(Code::OrganizationNotFound),
             PlanError::ChangedMeanwhile => Self::new(Code::ChangedMeanwhile),
             PlanError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SampleError> for ApiError {
+    fn from(error: SampleError) -> Self {
+        match error {
+            SampleError::NotInService => Self::new(Code::OrganizationNotFound),
+            SampleError::Store(error) => error.into(),
         }
     }
 }

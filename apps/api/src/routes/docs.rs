@@ -8,8 +8,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use secrecy::ExposeSecret as _;
 use std::net::IpAddr;
 use utoipa_swagger_ui::{Config, SwaggerUi};
-use vigie_composition::{JobQueue, measure_queue};
+use vigie_composition::{JobQueue, measure_organizations, measure_queue};
 use vigie_kernel::Clock;
+use vigie_platform_monitoring::SampleService;
 
 /// Where the document is, under the prefix of the API.
 pub(crate) const DOCUMENT: &str = "/openapi.json";
@@ -37,6 +38,7 @@ async fn figures(
     req: HttpRequest,
     state: web::Data<ServerState>,
     queue: web::Data<JobQueue>,
+    samples: web::Data<dyn SampleService>,
     clock: web::Data<dyn Clock>,
 ) -> Result<HttpResponse, ApiError> {
     if !may_see_figures(&req, &state) {
@@ -45,6 +47,9 @@ async fn figures(
     // The other figures are worth having when the database is away, and then most of all.
     if let Err(error) = measure_queue(&queue, clock.now()).await {
         tracing::warn!(%error, "the job queue could not be measured");
+    }
+    if let Err(error) = measure_organizations(&**samples).await {
+        tracing::warn!(%error, "the organizations could not be counted");
     }
     Ok(HttpResponse::Ok()
         .content_type("text/plain; version=0.0.4; charset=utf-8")

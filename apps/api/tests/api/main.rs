@@ -12,6 +12,7 @@ mod openapi;
 mod plans;
 mod preconditions;
 mod repeats;
+mod samples;
 mod servers;
 mod states;
 mod streams;

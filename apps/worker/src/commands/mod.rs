@@ -8,6 +8,7 @@ mod migrate;
 mod operations;
 mod plans;
 mod run;
+mod sample;
 mod server;
 mod tenant;
 
@@ -36,6 +37,7 @@ pub async fn execute(command: Command, config: Config, input: impl BufRead) -> R
         Command::Tenant(TenantCommand::Doctor(arguments)) => doctor::doctor(&app, &arguments, input).await,
         Command::Tenant(TenantCommand::List) => tenant::list(&app).await,
         Command::Tenant(TenantCommand::Show(named)) => tenant::show(&app, &named.slug).await,
+        Command::Tenant(TenantCommand::Sample(named)) => sample::sample(&app, &named.slug).await,
         Command::Tenant(TenantCommand::Suspend(switch)) => tenant::suspend(&app, &switch).await,
         Command::Tenant(TenantCommand::Resume(switch)) => tenant::resume(&app, &switch).await,
         Command::Tenant(TenantCommand::Migrate(arguments)) => migrate::migrate(&app, arguments).await,

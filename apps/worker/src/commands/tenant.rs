@@ -1,10 +1,11 @@
 //! `tenant`
 
-use super::operator;
+use super::{operator, sample};
 use crate::answer::table;
 use crate::cli::TenantSwitch;
 use crate::{Answer, CommandError};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use vigie_composition::App;
 use vigie_kernel::{MAX_LIMIT, OrganizationId, PageRequest};
 use vigie_tenancy::{ListOrganizations, Organization, TenancyError, TenantHints};
@@ -14,29 +15,45 @@ pub(super) async fn list(app: &App) -> Result<Answer, CommandError> {
     let operator = operator(app);
     let mut page = PageRequest { limit: MAX_LIMIT, after: None };
     let mut organizations = Vec::new();
+    let mut samples = HashMap::new();
     loop {
         let found = app.tenancy.list(&operator, &ListOrganizations::default(), &page).await?;
+        let ids: Vec<OrganizationId> = found.items.iter().map(Organization::id).collect();
+        let taken = app.samples.samples(&operator, &ids).await?;
+        samples.extend(taken.into_iter().map(|sample| (sample.organization, sample)));
         organizations.extend(found.items);
         page.after = found.next;
         if page.after.is_none() {
             break;
         }
     }
-    let rows: Vec<[String; 5]> = organizations
+    let rows: Vec<[String; 7]> = organizations
         .iter()
         .map(|organization| {
             let it = organization.snapshot();
+            let sample = samples.get(&it.id);
             [
                 it.slug.to_string(),
                 it.name.clone(),
                 it.status.name().to_owned(),
                 it.plan.name().to_owned(),
+                sample.map(sample::health_text).unwrap_or_default(),
+                sample
+                    .and_then(|one| one.measured.database_size_bytes)
+                    .map(sample::bytes_text)
+                    .unwrap_or_default(),
                 it.created_at.format("%Y-%m-%d").to_string(),
             ]
         })
         .collect();
-    let text = table(["SLUG", "NAME", "STATUS", "PLAN", "CREATED"], &rows, "There is no organization.");
-    Ok(Answer::new(text, json!({ "organizations": organizations.iter().map(view).collect::<Vec<_>>() })))
+    let headers = ["SLUG", "NAME", "STATUS", "PLAN", "HEALTH", "SIZE", "CREATED"];
+    let text = table(headers, &rows, "There is no organization.");
+    let views = organizations.iter().map(|organization| {
+        let mut shown = view(organization);
+        shown["sample"] = samples.get(&organization.id()).map_or(Value::Null, sample::view);
+        shown
+    });
+    Ok(Answer::new(text, json!({ "organizations": views.collect::<Vec<_>>() })))
 }
 
 /// One organization.
@@ -47,6 +64,11 @@ pub(super) async fn show(app: &App, slug: &str) -> Result<Answer, CommandError> 
     if let Some(at) = last.as_ref().map(|backup| backup.created_at.format("%Y-%m-%d %H:%M UTC")) {
         answer.text.extend(["backed up  ", &at.to_string(), "\n"]);
     }
+    let sample = app.samples.samples(&operator(app), &[id]).await?.pop();
+    if let Some(sample) = &sample {
+        answer.text.push_str(&sample::lines(sample));
+    }
+    answer.json["sample"] = sample.as_ref().map_or(Value::Null, sample::view);
     answer.json["last_backup"] = last.as_ref().map_or(Value::Null, super::backup::view);
     Ok(answer)
 }

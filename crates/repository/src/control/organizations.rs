@@ -1,6 +1,7 @@
 //! The organizations, as tenancy sees them.
 
 use super::rows::{settings, settings_value, slug};
+use super::samples;
 use super::work::for_update;
 use crate::error::{UniqueRule, store_error, with_unique};
 use crate::keyset::{by_text, instant_cursor, newest_first, page};
@@ -129,6 +130,9 @@ pub(super) async fn list<C: ConnectionTrait>(
             .push_value(pattern.as_str())
             .push(" ESCAPE '\\' OR LOWER(o.name) LIKE ");
         sql.push_value(pattern).push(" ESCAPE '\\')");
+    }
+    if let Some(wanted) = &filter.health {
+        samples::with_health(&mut sql, "o.", wanted);
     }
     match filter.order {
         OrganizationOrder::Slug => by_text(&mut sql, "o.slug", "o.id", request),

@@ -125,7 +125,7 @@ async fn limits<C: ConnectionTrait>(
 }
 
 /// Three small statements; who asks often remembers the answer.
-async fn subscription<C: ConnectionTrait>(
+pub(super) async fn subscription<C: ConnectionTrait>(
     connection: &C,
     organization: OrganizationId,
 ) -> Result<Option<Subscription>, StoreError> {

@@ -182,6 +182,14 @@ impl TenantServer {
         }
     }
 
+    /// Bytes of the database's files, its write-ahead log included; `None` on PostgreSQL, which tells by itself.
+    pub(crate) async fn size_of_files(&self, name: &str) -> std::io::Result<Option<u64>> {
+        match &self.kind {
+            Kind::Sqlite { root } => sqlite::size(root, name).await.map(Some),
+            Kind::Postgres { .. } => Ok(None),
+        }
+    }
+
     /// Creates the database as a copy of the template of the current schema, marked as its organization's. One that is there with that
     /// mark is left alone; one with another mark, or with none, is a conflict: it is not ours to use.
     pub(crate) async fn create(&self, name: &str, mark: Mark) -> Result<(), StoreError> {

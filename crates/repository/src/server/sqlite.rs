@@ -41,6 +41,17 @@ pub(super) async fn open(root: &Path, name: &str) -> Result<DatabaseConnection, 
     connect::sqlite(&file_of(root, name), false, PoolSize::TENANT).await
 }
 
+/// Bytes of the file and of its write-ahead log, if there is one.
+pub(super) async fn size(root: &Path, name: &str) -> io::Result<u64> {
+    let file = file_of(root, name);
+    let bytes = tokio::fs::metadata(&file).await?.len();
+    match tokio::fs::metadata(file.with_extension("sqlite3-wal")).await {
+        Ok(log) => Ok(bytes + log.len()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(bytes),
+        Err(error) => Err(error),
+    }
+}
+
 /// What is there under that name, and whose it says it is.
 pub(super) async fn owner(root: &Path, name: &str) -> io::Result<Owner> {
     if !tokio::fs::try_exists(file_of(root, name)).await? {

@@ -497,6 +497,7 @@ on_both_engines!(an_erased_organization_leaves_a_tombstone_and_nobody_behind, as
     engine.queue.enqueue(Some(id), &crate::common::message(&engine, "test.job")).await.unwrap();
 
     let now = vigie_kernel::Clock::now(engine.clock.as_ref());
+    assert_eq!(vigie_platform_monitoring::SampleStore::enrol(&engine.control, now).await.unwrap(), 2);
     let ledger = ledger(&engine);
     let mut snapshot = engine.found(id).await.snapshot().clone();
     snapshot.status = OrganizationStatus::Archived;
@@ -529,7 +530,7 @@ on_both_engines!(an_erased_organization_leaves_a_tombstone_and_nobody_behind, as
     let of = |table: &str| {
         format!("FROM {table} WHERE organization_id IN (SELECT id FROM organizations WHERE slug = 'gone')")
     };
-    for table in ["memberships", "sessions", "organization_domains", "jobs"] {
+    for table in ["memberships", "sessions", "organization_domains", "jobs", "organization_samples"] {
         assert_eq!(count(control, &of(table)).await, 0, "{table}");
     }
     assert_eq!(count(control, "FROM users WHERE email_key = 'owner@gone.example'").await, 0);

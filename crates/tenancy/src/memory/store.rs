@@ -189,7 +189,9 @@ fn fits(filter: &ListOrganizations, organization: &Organization) -> bool {
     };
     let search = filter.search.as_ref().map(|text| text.to_lowercase());
     let named = |text: String| it.slug.as_str().contains(&text) || it.name.to_lowercase().contains(&text);
-    status && filter.plan.is_none_or(|plan| it.plan == plan) && search.is_none_or(named)
+    // There are no samples here: nobody has a health.
+    let health = filter.health.is_none();
+    status && health && filter.plan.is_none_or(|plan| it.plan == plan) && search.is_none_or(named)
 }
 
 #[async_trait]

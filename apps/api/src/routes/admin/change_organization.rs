@@ -1,6 +1,7 @@
 //! `PATCH /admin/organizations/{id}`
 
-use super::view::AdminOrganizationView;
+use super::Sources;
+use super::sample_view::AdminOrganizationDetailsView;
 use crate::extract::{Body, Checks, Id, IfMatch, Operator, Patch, RequestBody};
 use crate::problem::ApiError;
 use crate::respond::Versioned;
@@ -9,7 +10,8 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use utoipa::openapi::schema::{Object, ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
-use vigie_kernel::{FieldError, OrganizationId, PlanLimit};
+use vigie_kernel::{Clock, FieldError, OrganizationId, PlanLimit};
+use vigie_platform_monitoring::SampleService;
 use vigie_tenancy::{
     ChangeOrganization, ChangeTerms, LimitSetting, Plan, PlanService, Switch, TenancyService,
 };
@@ -150,7 +152,7 @@ impl ChangeOrganizationRequest {
         ("If-Match" = Option<String>, Header, description = "The tag of the version that was read")
     ),
     request_body = ChangeOrganizationRequest,
-    responses((status = 200, body = AdminOrganizationView)),
+    responses((status = 200, body = AdminOrganizationDetailsView)),
     extensions(("x-permission" = json!("platform:admin")))
 )]
 #[patch("/admin/organizations/{id}")]
@@ -159,8 +161,9 @@ pub(crate) async fn change_organization(
     Id(id): Id<OrganizationId>,
     IfMatch(expected): IfMatch,
     (tenancy, plans): (web::Data<dyn TenancyService>, web::Data<dyn PlanService>),
+    (samples, clock): (web::Data<dyn SampleService>, web::Data<dyn Clock>),
     body: Body<ChangeOrganizationRequest>,
-) -> Result<Versioned<AdminOrganizationView>, ApiError> {
+) -> Result<Versioned<AdminOrganizationDetailsView>, ApiError> {
     let (command, terms) = body.read(|body, checks| body.commands(id, expected, checks))?;
     // What is wrong with the terms is told before the name or the status is changed.
     if let Some(terms) = &terms {
@@ -172,7 +175,7 @@ pub(crate) async fn change_organization(
         plans.change_terms(&operator, ChangeTerms { expected_version, ..terms }).await?;
         organization = tenancy.get(id).await?;
     }
-    let domain = super::domain_of(&**tenancy, &operator, Some(&organization)).await?;
-    let version = organization.snapshot().version;
-    Ok(Versioned { version, body: AdminOrganizationView::new(&organization, domain) })
+    let sources = Sources { tenancy: &**tenancy, plans: &**plans, samples: &**samples, clock: &**clock };
+    let body = sources.details(&operator, &organization).await?;
+    Ok(Versioned { version: organization.snapshot().version, body })
 }

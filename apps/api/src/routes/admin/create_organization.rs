@@ -154,8 +154,10 @@ fn creation(
             return Err(ApiError::caused(Code::ProvisioningFailed, why));
         }
     };
-    let organization =
-        outcome.organization.as_ref().map(|organization| AdminOrganizationView::new(organization, domain));
+    let organization = outcome
+        .organization
+        .as_ref()
+        .map(|organization| AdminOrganizationView::new(organization, domain, None));
     let view = CreationView { operation: operation.into(), organization, set_password };
     Ok(Creation { view, is_made, location, replayed })
 }

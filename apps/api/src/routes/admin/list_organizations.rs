@@ -5,11 +5,15 @@ use crate::extract::{Checks, Operator, Pages, Params};
 use crate::problem::ApiError;
 use crate::respond::List;
 use actix_web::{get, web};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use std::collections::HashMap;
 use utoipa::IntoParams;
-use vigie_kernel::{FieldError, PageRequest};
-use vigie_tenancy::{ListOrganizations, OrganizationOrder, OrganizationStatus, Plan, TenancyService};
+use vigie_kernel::{FieldError, Health, PageRequest};
+use vigie_platform_monitoring::SampleService;
+use vigie_tenancy::{
+    HealthWanted, ListOrganizations, OrganizationOrder, OrganizationStatus, Plan, TenancyService,
+};
 
 /// Longest text that is searched for, in characters.
 const SEARCH_MAX: usize = 120;
@@ -23,6 +27,8 @@ pub(crate) struct OrganizationsQuery {
     status: Option<String>,
     /// On this plan.
     plan: Option<String>,
+    /// With this health at their latest sample: `healthy`, `warning` or `critical`.
+    health: Option<String>,
     /// With this text in slug or name; at most 120 characters.
     search: Option<String>,
     /// `slug`, or `-created_at` for the newest first; `slug` when absent.
@@ -35,7 +41,12 @@ pub(crate) struct OrganizationsQuery {
 }
 
 impl OrganizationsQuery {
-    fn read(self, pages: &Pages, checks: &mut Checks) -> (ListOrganizations, PageRequest) {
+    fn read(
+        self,
+        stale_before: DateTime<Utc>,
+        pages: &Pages,
+        checks: &mut Checks,
+    ) -> (ListOrganizations, PageRequest) {
         if let Some(length) = self.search.as_ref().map(|text| text.chars().count())
             && length > SEARCH_MAX
         {
@@ -47,7 +58,9 @@ impl OrganizationsQuery {
             "-created_at" => Some(OrganizationOrder::Newest),
             _ => None,
         };
+        let health = checks.one_of("?health", self.health.as_deref(), Health::from_name);
         let filter = ListOrganizations {
+            health: health.map(|health| HealthWanted { health, stale_before }),
             status: checks.one_of("?status", self.status.as_deref(), OrganizationStatus::from_name),
             plan: checks.one_of("?plan", self.plan.as_deref(), Plan::from_name),
             search: self.search.filter(|text| !text.trim().is_empty()),
@@ -57,7 +70,8 @@ impl OrganizationsQuery {
     }
 }
 
-/// Lists the organizations of the installation.
+/// Lists the organizations of the installation with their latest samples. However many there are, no organization's database is
+/// opened.
 #[utoipa::path(
     operation_id = "admin_organization_list", tag = "admin",
     params(OrganizationsQuery),
@@ -67,17 +81,20 @@ impl OrganizationsQuery {
 #[get("/admin/organizations")]
 pub(crate) async fn list_organizations(
     Operator(operator): Operator,
-    tenancy: web::Data<dyn TenancyService>,
+    (tenancy, samples): (web::Data<dyn TenancyService>, web::Data<dyn SampleService>),
     pages: Pages,
     params: Params<OrganizationsQuery>,
 ) -> Result<List<AdminOrganizationView>, ApiError> {
-    let (filter, page) = params.read(|query, checks| query.read(&pages, checks))?;
+    let stale_before = samples.stale_before();
+    let (filter, page) = params.read(|query, checks| query.read(stale_before, &pages, checks))?;
     let found = tenancy.list(&operator, &filter, &page).await?;
     let ids: Vec<_> = found.items.iter().map(vigie_tenancy::Organization::id).collect();
     let domains = tenancy.domains(&operator, &ids).await?;
     let mut first: HashMap<_, _> = domains.into_iter().rev().collect();
+    let taken = samples.samples(&operator, &ids).await?;
+    let mut taken: HashMap<_, _> = taken.into_iter().map(|sample| (sample.organization, sample)).collect();
     Ok(pages.answer(found, |one| {
-        let domain = first.remove(&one.id());
-        AdminOrganizationView::new(&one, domain)
+        let (domain, sample) = (first.remove(&one.id()), taken.remove(&one.id()));
+        AdminOrganizationView::new(&one, domain, sample)
     }))
 }

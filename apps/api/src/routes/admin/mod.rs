@@ -9,12 +9,16 @@ mod list_backups;
 mod list_operations;
 mod list_organizations;
 mod request_backup;
+mod sample_view;
 mod view;
 
 use crate::problem::ApiError;
+use sample_view::{AdminOrganizationDetailsView, LimitExceptionView};
 use utoipa_actix_web::service_config::ServiceConfig;
-use vigie_kernel::OperatorContext;
-use vigie_tenancy::{Organization, TenancyService};
+use view::AdminOrganizationView;
+use vigie_kernel::{Clock, OperatorContext};
+use vigie_platform_monitoring::SampleService;
+use vigie_tenancy::{Organization, PlanError, PlanService, TenancyService};
 
 /// Registers the routes.
 pub(crate) fn configure(config: &mut ServiceConfig) {
@@ -38,4 +42,36 @@ async fn domain_of(
     let Some(organization) = organization else { return Ok(None) };
     let domains = tenancy.domains(operator, &[organization.id()]).await?;
     Ok(domains.into_iter().next().map(|(_, domain)| domain))
+}
+
+/// Where what is shown of one organization comes from. None of it opens the organization's database.
+struct Sources<'a> {
+    tenancy: &'a dyn TenancyService,
+    plans: &'a dyn PlanService,
+    samples: &'a dyn SampleService,
+    clock: &'a dyn Clock,
+}
+
+impl Sources<'_> {
+    /// Everything that one organization is shown with.
+    async fn details(
+        &self,
+        operator: &OperatorContext,
+        organization: &Organization,
+    ) -> Result<AdminOrganizationDetailsView, ApiError> {
+        let id = organization.id();
+        let domain = domain_of(self.tenancy, operator, Some(organization)).await?;
+        let sample = self.samples.samples(operator, &[id]).await?.pop();
+        let now = self.clock.now();
+        let exceptions = match self.plans.subscription(id).await {
+            Ok(subscription) => subscription.overrides,
+            // Who is deleted has no plan any more.
+            Err(PlanError::NotFound) => Vec::new(),
+            Err(error) => return Err(error.into()),
+        };
+        Ok(AdminOrganizationDetailsView {
+            organization: AdminOrganizationView::new(organization, domain, sample),
+            limit_exceptions: exceptions.iter().map(|one| LimitExceptionView::new(one, now)).collect(),
+        })
+    }
 }

@@ -1,11 +1,13 @@
 //! How organizations and operations are shown to who operates the platform.
 
+use super::sample_view::SampleView;
 use crate::routes::user::SettingsView;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use vigie_kernel::UserId;
+use vigie_platform_monitoring::OrganizationSample;
 use vigie_tenancy::{Operation, OperationStep, Organization, SetPassword, StepResult};
 
 /// An organization, as the operator sees it.
@@ -29,10 +31,16 @@ pub(crate) struct AdminOrganizationView {
     settings: SettingsView,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+    /// How it is; null before its first sample, and of one that is not in service.
+    sample: Option<SampleView>,
 }
 
 impl AdminOrganizationView {
-    pub(super) fn new(organization: &Organization, domain: Option<String>) -> Self {
+    pub(super) fn new(
+        organization: &Organization,
+        domain: Option<String>,
+        sample: Option<OrganizationSample>,
+    ) -> Self {
         let it = organization.snapshot();
         Self {
             id: it.id.as_uuid(),
@@ -47,6 +55,7 @@ impl AdminOrganizationView {
             settings: SettingsView::from(&it.settings),
             created_at: it.created_at,
             updated_at: it.updated_at,
+            sample: sample.map(SampleView::from),
         }
     }
 }
