@@ -18,10 +18,7 @@ async fn fifty_kpis_at_the_last_free_place(place: Place) {
         claire.post(&path, kpi(format!("Avant {number}"))).await.expect(201);
     }
     operate(&place, &["tenant", "limit", "--slug", "paris", "--limit", "kpis", "--value", "3"]);
-    let other = match place.is_for_many() {
-        true => Some(Server::start(&place).await),
-        false => None,
-    };
+    let other = if place.is_for_many() { Some(Server::start(&place).await) } else { None };
     // A limit counts within two seconds; a process that has just begun knows it.
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
 
