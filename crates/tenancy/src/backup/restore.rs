@@ -256,6 +256,15 @@ impl Backups {
                 && organization.snapshot().status_reason.as_deref() == Some(RESTORING)
         };
         let Some(organization) = found.filter(is_in_the_making) else { return Ok(()) };
+        // Whoever works on it still, slowly, cannot activate it any more: what is dropped is never in service.
+        let organization = changed(&organization, self.now(), |_| {});
+        let mut work = self.ports.store.begin().await?;
+        let taken = work.organizations().update(&organization).await;
+        match taken {
+            Ok(()) => work.commit().await?,
+            Err(StoreError::Stale) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
         self.ports.files.remove_all(id).await?;
         self.ports.databases.drop_database(&organization).await?;
         let mut work = self.ports.store.begin().await?;
