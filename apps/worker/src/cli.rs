@@ -160,6 +160,8 @@ pub enum TenantCommand {
     Backups(TenantName),
     /// Makes a new organization out of an archive, or puts an archive in the place of an organization's data
     Restore(TenantRestore),
+    /// Tries out that the newest backup of an organization can be restored, or those of a few that were not tried for long
+    Drill(TenantDrill),
     /// Lets mails and schedules leave an organization that was made out of a backup or another organization
     Confirm(TenantName),
     /// Makes a new organization out of another one
@@ -285,6 +287,14 @@ pub struct TenantClone {
     /// Address of an account that becomes its owner
     #[arg(long, value_name = "EMAIL")]
     pub admin_email: Option<String>,
+}
+
+/// Whose backup is tried out.
+#[derive(Debug, Args)]
+pub struct TenantDrill {
+    /// Slug of the organization; a few whose last try is the longest ago when absent
+    #[arg(long)]
+    pub slug: Option<String>,
 }
 
 /// Which organization moves, and where to.

@@ -34,7 +34,7 @@ use vigie_repository::{
     RelaySignal, Schedules, ServerDatabases, ServerParts, ServerSamples, TenantRepeats, TenantServer,
     TenantServers, TenantStore,
 };
-use vigie_tenancy::backup::{BackUpOrganization, BackupService, Backups, NightlyBackups};
+use vigie_tenancy::backup::{BackUpOrganization, BackupService, Backups, NightlyBackups, RestoreDrill};
 use vigie_tenancy::{
     FailureBudget, Fleet, FleetOptions, FleetService, MigrationRun, NoProgress, PlanService, Plans,
     ResolutionRules, ResumeReport, Tenancy, TenancyPorts, TenancyService,
@@ -157,8 +157,9 @@ impl App {
             clock: &clock,
             ids: &ids,
         })?);
-        let (back_up, nightly): (Arc<dyn Handle<BackUpOrganization>>, Arc<dyn Handle<NightlyBackups>>) =
-            (backups.clone(), backups.clone());
+        let back_up: Arc<dyn Handle<BackUpOrganization>> = backups.clone();
+        let nightly: Arc<dyn Handle<NightlyBackups>> = backups.clone();
+        let drill: Arc<dyn Handle<RestoreDrill>> = backups.clone();
         let samples: Arc<dyn SampleService> = Arc::new(Sampler::new(
             Arc::new(control.clone()),
             Arc::new(ServerSamples::new(Arc::clone(&servers))),
@@ -171,11 +172,13 @@ impl App {
             handlers: handlers(runner, &auth, &notifications, &entitlements)
                 .with(back_up)
                 .with(nightly)
+                .with(drill)
                 .with(Arc::new(Pruner(Arc::clone(&queue)))),
             entitlements: Arc::clone(&entitlements),
             platform: Arc::from([
                 PrunePlatform::nightly().map_err(part("the nightly schedule"))?,
                 backups::nightly().map_err(part("the nightly schedule of backups"))?,
+                backups::drill().map_err(part("the schedule of restore drills"))?,
             ]),
             tenancy: Arc::clone(&tenancy),
             backups: backups.clone(),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use vigie_adapters::{BackupKey, ObjectFiles, TarArchives};
 use vigie_auth::{AddMember, AuthError, AuthService, IdentityStore, SecretText};
-use vigie_jobs::{CronExpression, InvalidCron, Job as _, JobTemplate, OutboxMessage};
+use vigie_jobs::{CronExpression, InvalidCron, Job, JobTemplate, OutboxMessage};
 use vigie_kernel::{
     BoxError, Clock, EmailAddress, IdSource, OperatorContext, OrganizationId, Role, StoreError,
 };
@@ -18,7 +18,7 @@ use vigie_repository::{
 use vigie_tenancy::TenancyService;
 use vigie_tenancy::backup::{
     BackupError, BackupPorts, BackupQueue, Backups, MemberAccount, NightlyBackups, OpenDatabases,
-    OrganizationPeople,
+    OrganizationPeople, RestoreDrill,
 };
 
 /// What backups are made of.
@@ -65,13 +65,25 @@ pub(crate) fn build(of: &Parts<'_>) -> Result<Backups, StartError> {
 /// When the nightly round is asked for, by UTC: before the platform throws away what it does not need any more.
 const NIGHTLY: &str = "37 1 * * *";
 
+/// When some backups are tried out: after those of the night.
+const DRILL: &str = "11 4 * * *";
+
 /// The schedule of the nightly round.
 pub(crate) fn nightly() -> Result<NewSchedule, BoxError> {
-    let cron = CronExpression::parse(NIGHTLY).map_err(|error: InvalidCron| Box::new(error))?;
+    schedule(NIGHTLY, &NightlyBackups {})
+}
+
+/// The schedule of restore drills.
+pub(crate) fn drill() -> Result<NewSchedule, BoxError> {
+    schedule(DRILL, &RestoreDrill {})
+}
+
+fn schedule<J: Job>(cron: &str, job: &J) -> Result<NewSchedule, BoxError> {
+    let cron = CronExpression::parse(cron).map_err(|error: InvalidCron| Box::new(error))?;
     Ok(NewSchedule {
         organization: None,
-        name: NightlyBackups::NAME.to_owned(),
-        job: JobTemplate::of(&NightlyBackups {})?,
+        name: J::NAME.to_owned(),
+        job: JobTemplate::of(job)?,
         cron,
         zone: chrono_tz::Tz::UTC,
     })

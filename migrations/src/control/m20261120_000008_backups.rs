@@ -32,7 +32,9 @@ const STATEMENTS: &[&str] = &[
         counts JSONB NOT NULL,
         error TEXT,
         created_at TIMESTAMPTZ NOT NULL,
-        finished_at TIMESTAMPTZ
+        finished_at TIMESTAMPTZ,
+        drilled_at TIMESTAMPTZ,
+        drill_error TEXT
     )",
     "CREATE INDEX backups_organization_idx ON backups (organization_id, created_at DESC, id DESC)",
     "CREATE INDEX backups_status_idx ON backups (status, created_at)",

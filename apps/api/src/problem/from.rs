@@ -173,6 +173,7 @@ impl From<BackupError> for ApiError {
             BackupError::State(_)
             | BackupError::Busy
             | BackupError::NothingToUndo
+            | BackupError::NoBackup
             | BackupError::GraceNotOver(_)
             | BackupError::AlreadyThere(_)
             | BackupError::ServerFull(_) => Self::new(Code::OrganizationState),

@@ -3,7 +3,9 @@
 use super::tenant::find;
 use super::{confirm, operator};
 use crate::answer::{Exit, table};
-use crate::cli::{TenantBackup, TenantClone, TenantDelete, TenantExport, TenantPromote, TenantRestore};
+use crate::cli::{
+    TenantBackup, TenantClone, TenantDelete, TenantDrill, TenantExport, TenantPromote, TenantRestore,
+};
 use crate::{Answer, CommandError};
 use serde_json::{Value, json};
 use std::io::{BufRead, IsTerminal, Write};
@@ -91,6 +93,29 @@ pub(super) async fn nightly(app: &App) -> Result<Answer, CommandError> {
         "failed": report.failed,
     });
     let exit = if report.failed > 0 { Exit::Partial } else { Exit::Done };
+    Ok(Answer { exit, ..Answer::new(text, json) })
+}
+
+/// Tries out that backups can be restored.
+pub(super) async fn drill(app: &App, wanted: &TenantDrill) -> Result<Answer, CommandError> {
+    let drilled = match &wanted.slug {
+        Some(slug) => {
+            let organization = find(app, slug).await?;
+            vec![app.backups.drill(&operator(app), organization, &Terminal::new()).await?]
+        }
+        None => app.backups.drills(&operator(app), &Terminal::new()).await?,
+    };
+    let rows: Vec<[String; 3]> = drilled
+        .iter()
+        .map(|one| {
+            let outcome = one.backup.drill_error.clone().unwrap_or_else(|| "can be restored".to_owned());
+            [one.backup.slug.clone(), one.backup.created_at.format("%Y-%m-%d %H:%M UTC").to_string(), outcome]
+        })
+        .collect();
+    let failed = drilled.iter().any(|one| one.backup.drill_error.is_some());
+    let text = table(["ORGANIZATION", "BACKUP OF", "OUTCOME"], &rows, "There is no good backup.");
+    let json = json!({ "backups": drilled.iter().map(|one| view(&one.backup)).collect::<Vec<_>>() });
+    let exit = if failed { Exit::Partial } else { Exit::Done };
     Ok(Answer { exit, ..Answer::new(text, json) })
 }
 
@@ -354,5 +379,7 @@ pub(super) fn view(backup: &BackupRecord) -> Value {
         "error": backup.error,
         "created_at": backup.created_at,
         "finished_at": backup.finished_at,
+        "drilled_at": backup.drilled_at,
+        "drill_error": backup.drill_error,
     })
 }

@@ -47,6 +47,7 @@ pub async fn execute(command: Command, config: Config, input: impl BufRead) -> R
         Command::Plans(PlansCommand::List) => plans::list(&app).await,
         Command::Tenant(TenantCommand::Backup(wanted)) => backup::back_up(&app, &wanted).await,
         Command::Tenant(TenantCommand::Nightly) => backup::nightly(&app).await,
+        Command::Tenant(TenantCommand::Drill(wanted)) => backup::drill(&app, &wanted).await,
         Command::Tenant(TenantCommand::Backups(named)) => backup::list(&app, &named.slug).await,
         Command::Tenant(TenantCommand::Restore(wanted)) => backup::restore(&app, wanted, input).await,
         Command::Tenant(TenantCommand::Confirm(named)) => backup::confirm_copy(&app, &named.slug).await,

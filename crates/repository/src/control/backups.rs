@@ -35,7 +35,7 @@ impl ControlLedger {
 }
 
 const COLUMNS: &str = "id, organization_id, slug, kind, status, path, size_bytes, sha256, schema_version, counts, error, \
-    created_at, finished_at";
+    created_at, finished_at, drilled_at, drill_error";
 
 #[derive(FromQueryResult)]
 struct Row {
@@ -52,6 +52,8 @@ struct Row {
     error: Option<String>,
     created_at: DateTime<Utc>,
     finished_at: Option<DateTime<Utc>>,
+    drilled_at: Option<DateTime<Utc>>,
+    drill_error: Option<String>,
 }
 
 fn record(row: Row) -> Result<BackupRecord, StoreError> {
@@ -71,6 +73,8 @@ fn record(row: Row) -> Result<BackupRecord, StoreError> {
         error: row.error,
         created_at: row.created_at,
         finished_at: row.finished_at,
+        drilled_at: row.drilled_at,
+        drill_error: row.drill_error,
     })
 }
 
@@ -109,7 +113,7 @@ impl BackupLedger for ControlLedger {
         let rows = Sql::new(
             &self.control,
             "UPDATE backups SET status = $2, path = $3, size_bytes = $4, sha256 = $5, schema_version = $6, counts = $7, \
-             error = $8, finished_at = $9 WHERE id = $1",
+             error = $8, finished_at = $9, drilled_at = $10, drill_error = $11 WHERE id = $1",
         )
         .bind(backup.id.as_uuid())
         .bind(backup.status.name())
@@ -120,6 +124,8 @@ impl BackupLedger for ControlLedger {
         .bind(counts(backup)?)
         .bind(backup.error.as_deref())
         .bind(backup.finished_at)
+        .bind(backup.drilled_at)
+        .bind(backup.drill_error.as_deref())
         .execute(&self.control)
         .await
         .map_err(store_error)?;
@@ -160,6 +166,26 @@ impl BackupLedger for ControlLedger {
             .await
             .map_err(store_error)?;
         row.map(record).transpose()
+    }
+
+    async fn drill_next(&self, limit: u16) -> Result<Vec<OrganizationId>, StoreError> {
+        #[derive(FromQueryResult)]
+        struct Next {
+            organization_id: Uuid,
+        }
+        let next: Vec<Next> = Sql::new(
+            &self.control,
+            "SELECT b.organization_id FROM backups b JOIN organizations o ON o.id = b.organization_id \
+             WHERE o.status IN ('active', 'read_only', 'suspended') GROUP BY b.organization_id \
+             HAVING MAX(CASE WHEN b.status = 'done' THEN 1 ELSE 0 END) = 1 \
+             ORDER BY COALESCE(MAX(b.drilled_at), $1), b.organization_id LIMIT $2",
+        )
+        .bind(DateTime::UNIX_EPOCH)
+        .bind(i64::from(limit))
+        .all(&self.control)
+        .await
+        .map_err(store_error)?;
+        Ok(next.into_iter().map(|row| row.organization_id.into()).collect())
     }
 
     async fn final_before(&self, at: DateTime<Utc>) -> Result<Vec<BackupRecord>, StoreError> {

@@ -1,7 +1,7 @@
 //! What callers ask for, and what they get.
 
 use super::ports::MoveServer;
-use super::record::{BackupKind, Deletion};
+use super::record::{BackupKind, BackupRecord, Deletion};
 use crate::Organization;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -157,6 +157,13 @@ pub struct Purged {
     pub databases: u64,
     /// Accounts that belonged nowhere else.
     pub accounts: u64,
+}
+
+/// A backup that was tried out; [`BackupRecord::drill_error`] tells whether it can be restored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drilled {
+    /// The backup, with what came of it.
+    pub backup: BackupRecord,
 }
 
 /// What an export has written.

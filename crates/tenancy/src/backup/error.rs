@@ -29,6 +29,9 @@ pub enum BackupError {
     /// There is no database to go back to (409).
     #[error("there is no earlier database to go back to")]
     NothingToUndo,
+    /// There is no backup that could be restored (409).
+    #[error("the organization has no good backup")]
+    NoBackup,
     /// No account has the address (422).
     #[error("no account has that address; leave it out and add the owner afterwards with `member add`")]
     NoAccount,

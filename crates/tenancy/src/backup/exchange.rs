@@ -207,7 +207,7 @@ impl Backups {
         let lease = match moving.kind {
             MoveKind::Restore => SWITCH_LEASE,
             // What follows may take its time.
-            MoveKind::Undo | MoveKind::Promote => LEASE,
+            MoveKind::Undo | MoveKind::Promote | MoveKind::Drill => LEASE,
         };
         (fenced.lease_until, fenced.changed_at) = (now + lease, now);
         self.ports.ledger.update_move(&fenced, moving.state).await?;
@@ -314,7 +314,7 @@ impl Backups {
         self.abandon(&moving).await
     }
 
-    async fn abandon(&self, moving: &DatabaseMove) -> Result<(), BackupError> {
+    pub(super) async fn abandon(&self, moving: &DatabaseMove) -> Result<(), BackupError> {
         let mut abandoned = moving.clone();
         abandoned.state = MoveState::Abandoned;
         abandoned.changed_at = self.now();

@@ -50,6 +50,31 @@ impl Job for NightlyBackups {
     }
 }
 
+/// Tries out that a few backups can be restored.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct RestoreDrill {}
+
+impl Job for RestoreDrill {
+    const NAME: &'static str = "tenancy.restore-drill";
+    const LANE: Lane = Lane::Bulk;
+    const RETRY: Retry = Retry::doubling(Duration::from_mins(1)).up_to(3);
+
+    fn once(&self) -> Option<String> {
+        Some("drill".to_owned())
+    }
+}
+
+#[async_trait]
+impl Handle<RestoreDrill> for Backups {
+    async fn handle(&self, run: &JobRun, _job: RestoreDrill) -> Result<(), JobError> {
+        let operator = OperatorContext::new(None, run.request_id.clone());
+        let drilled = self.run_drills(&operator, &Unwatched).await.map_err(JobError::retry)?;
+        let failed = drilled.iter().filter(|one| one.backup.drill_error.is_some()).count();
+        tracing::info!(backups.tried = drilled.len(), failed, "backups were tried out");
+        Ok(())
+    }
+}
+
 #[async_trait]
 impl Handle<BackUpOrganization> for Backups {
     async fn handle(&self, run: &JobRun, job: BackUpOrganization) -> Result<(), JobError> {

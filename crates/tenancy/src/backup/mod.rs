@@ -7,6 +7,7 @@
 mod cell;
 mod commands;
 mod deletion;
+mod drill;
 mod error;
 mod exchange;
 mod export;
@@ -27,11 +28,11 @@ mod writing;
 
 pub use cell::{Cell, Column, ColumnType, Row, RowError, RowSum, read_row, write_row};
 pub use commands::{
-    BackUp, BackupWatch, CloneOrganization, DeleteOrganization, DeletionPlan, Exported, NightlyReport,
-    Promote, Promoted, Purged, RestoreAsNew, RestoreInPlace, Restored, Unwatched,
+    BackUp, BackupWatch, CloneOrganization, DeleteOrganization, DeletionPlan, Drilled, Exported,
+    NightlyReport, Promote, Promoted, Purged, RestoreAsNew, RestoreInPlace, Restored, Unwatched,
 };
 pub use error::BackupError;
-pub use jobs::{BackUpOrganization, NightlyBackups};
+pub use jobs::{BackUpOrganization, NightlyBackups, RestoreDrill};
 pub use manifest::{
     Engine, FORMAT, MANIFEST, MANIFEST_BYTES, Manifest, MemberEntry, OrganizationCard, RATIO, SIGNATURE,
     SchemaMark, TableEntry, check_path, file_member, table_member, too_dense,

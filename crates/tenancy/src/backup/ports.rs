@@ -291,6 +291,8 @@ pub trait BackupLedger: Send + Sync {
     ) -> Result<Page<BackupRecord>, StoreError>;
     /// The newest backup that is done, or `None`.
     async fn last_good(&self, organization: OrganizationId) -> Result<Option<BackupRecord>, StoreError>;
+    /// Organizations in use that have a good backup, those first whose backups were tried out the longest time ago, or never.
+    async fn drill_next(&self, limit: u16) -> Result<Vec<OrganizationId>, StoreError>;
     /// The final backups that were done before that instant, oldest first, at most 100.
     async fn final_before(&self, at: DateTime<Utc>) -> Result<Vec<BackupRecord>, StoreError>;
     /// Marks the backups that wait or run since before that instant as failed; answers how many.

@@ -86,6 +86,10 @@ pub struct BackupRecord {
     pub created_at: DateTime<Utc>,
     /// When it ended.
     pub finished_at: Option<DateTime<Utc>>,
+    /// When it was last tried out, by restoring it into a database that nobody is served from.
+    pub drilled_at: Option<DateTime<Utc>>,
+    /// Why that did not go well; `None` when it did.
+    pub drill_error: Option<String>,
 }
 
 impl BackupRecord {
@@ -112,6 +116,8 @@ impl BackupRecord {
             error: None,
             created_at: at,
             finished_at: None,
+            drilled_at: None,
+            drill_error: None,
         }
     }
 }
@@ -123,6 +129,8 @@ named! {
         Restore = "restore",
         /// It moves to another server, of the same engine or of another one.
         Promote = "promote",
+        /// A backup is tried out: the new database never becomes the organization's.
+        Drill = "drill",
         /// The database before the last exchange comes back.
         Undo = "undo",
     }

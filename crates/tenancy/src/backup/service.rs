@@ -1,8 +1,8 @@
 //! The use cases of backups.
 
 use super::commands::{
-    BackUp, BackupWatch, CloneOrganization, DeleteOrganization, DeletionPlan, Exported, NightlyReport,
-    Promote, Promoted, Purged, RestoreAsNew, RestoreInPlace, Restored,
+    BackUp, BackupWatch, CloneOrganization, DeleteOrganization, DeletionPlan, Drilled, Exported,
+    NightlyReport, Promote, Promoted, Purged, RestoreAsNew, RestoreInPlace, Restored,
 };
 use super::error::BackupError;
 use super::jobs::BackUpOrganization;
@@ -147,6 +147,22 @@ pub trait BackupService: Send + Sync {
 
     /// Asks for the nightly backups and removes what has had its time.
     async fn nightly(&self, operator: &OperatorContext) -> Result<NightlyReport, BackupError>;
+
+    /// Tries out that an organization's newest good backup can be restored: into a database that nobody is served from and that goes
+    /// again.
+    async fn drill(
+        &self,
+        operator: &OperatorContext,
+        organization: OrganizationId,
+        watch: &dyn BackupWatch,
+    ) -> Result<Drilled, BackupError>;
+
+    /// Tries out the backups of a few organizations, those whose last try is the longest ago.
+    async fn drills(
+        &self,
+        operator: &OperatorContext,
+        watch: &dyn BackupWatch,
+    ) -> Result<Vec<Drilled>, BackupError>;
 
     /// Undoes what killed commands have left half done; answers how much that was.
     async fn recover(&self) -> Result<u64, BackupError>;
@@ -520,6 +536,23 @@ impl BackupService for Backups {
 
     async fn nightly(&self, operator: &OperatorContext) -> Result<NightlyReport, BackupError> {
         self.run_nightly(operator).await
+    }
+
+    async fn drill(
+        &self,
+        operator: &OperatorContext,
+        organization: OrganizationId,
+        watch: &dyn BackupWatch,
+    ) -> Result<Drilled, BackupError> {
+        self.run_drill(operator, organization, watch).await
+    }
+
+    async fn drills(
+        &self,
+        operator: &OperatorContext,
+        watch: &dyn BackupWatch,
+    ) -> Result<Vec<Drilled>, BackupError> {
+        self.run_drills(operator, watch).await
     }
 
     async fn recover(&self) -> Result<u64, BackupError> {

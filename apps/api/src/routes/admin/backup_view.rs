@@ -30,6 +30,10 @@ pub(crate) struct BackupView {
     error: Option<String>,
     created_at: DateTime<Utc>,
     finished_at: Option<DateTime<Utc>>,
+    /// When it was last tried out, by restoring it into a database that nobody is served from.
+    drilled_at: Option<DateTime<Utc>>,
+    /// Whether that went well; null while it was not tried.
+    restorable: Option<bool>,
 }
 
 impl From<BackupRecord> for BackupView {
@@ -50,6 +54,8 @@ impl From<BackupRecord> for BackupView {
                 .map(|_| "the backup could not be made; the log of the worker says why".to_owned()),
             created_at: backup.created_at,
             finished_at: backup.finished_at,
+            drilled_at: backup.drilled_at,
+            restorable: backup.drilled_at.map(|_| backup.drill_error.is_none()),
         }
     }
 }
