@@ -12,6 +12,7 @@ impl From<&App> for Services {
             auth: Arc::clone(&app.auth),
             tenancy: Arc::clone(&app.tenancy),
             plans: Arc::clone(&app.plans),
+            fleet: Arc::clone(&app.fleet),
             backups: Arc::clone(&app.backups),
             kpis: Arc::clone(&app.kpis),
             reporting: Arc::clone(&app.reporting),

@@ -23,7 +23,7 @@ pub use client::{Answer, Client};
 pub use events::{EventStream, StreamedEvent};
 pub use person::{PASSWORD, Person};
 pub use server::TestServer;
-pub use vigie_repository::testing::{Gate, SecondServer, TestDatabases};
+pub use vigie_repository::testing::{Gate, SecondServer, TestDatabases, sqlite_execute};
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -32,4 +32,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub fn unique() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// What an organization's database of that schema version says of itself.
+#[must_use]
+pub fn schema_fingerprint(version: usize) -> &'static str {
+    vigie_repository::SchemaWindow::fingerprint_of(version).unwrap()
 }

@@ -21,6 +21,7 @@ mod file_store;
 mod interrupted;
 mod isolation;
 mod journey;
+mod migrations;
 mod operations;
 mod repeats;
 mod sharing;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
-use vigie_test_support::TestDatabases;
+use vigie_test_support::{TestDatabases, sqlite_execute};
 
 /// A folder of its own and, on PostgreSQL, databases of its own. Dropped, it leaves nothing behind.
 pub(crate) struct Place {
@@ -31,6 +31,24 @@ impl Place {
 
     pub(crate) fn data_folder(&self) -> PathBuf {
         self.folder().join("data")
+    }
+
+    /// Runs plain SQL on the control database, behind the product's back.
+    pub(crate) async fn control_sql(&self, sql: &str) {
+        match &self.databases {
+            Some(databases) => databases.execute(None, sql).await.unwrap(),
+            None => sqlite_execute(&self.data_folder().join("control.sqlite3"), sql).await.unwrap(),
+        }
+    }
+
+    /// Runs plain SQL on the database of an organization, behind the product's back.
+    pub(crate) async fn tenant_sql(&self, slug: &str, sql: &str) {
+        if let Some(databases) = &self.databases {
+            return databases.execute(Some(slug), sql).await.unwrap();
+        }
+        let folder = format!("vigie_org_{}", slug.replace('-', "_"));
+        let file = self.data_folder().join("tenants").join(folder).join("tenant.sqlite3");
+        sqlite_execute(&file, sql).await.unwrap();
     }
 
     /// The settings that make the binary keep its data here.

@@ -98,6 +98,19 @@ impl TestDatabases {
         format!("{}org_", self.prefix)
     }
 
+    /// Runs plain SQL on the control database, or on the database of the organization with that slug.
+    pub async fn execute(&self, slug: Option<&str>, sql: &str) -> Result<(), BoxError> {
+        let name = match slug {
+            None => self.control_name(),
+            Some(slug) => self.tenant_prefix() + &slug.replace('-', "_"),
+        };
+        let mut url = self.admin.clone();
+        url.set_path(&name);
+        let connection = connect::postgres(url.as_str(), PoolSize::SINGLE).await?;
+        connection.execute_unprepared(sql).await?;
+        Ok(connection.close().await?)
+    }
+
     fn control_name(&self) -> String {
         format!("{}control", self.prefix)
     }

@@ -91,6 +91,7 @@ impl From<TenancyError> for BackupError {
             | TenancyError::EmailTaken
             | TenancyError::KeyReused
             | TenancyError::OperationNotFound
+            | TenancyError::RunNotFound
             | TenancyError::OperationEnded(_)
             | TenancyError::OperationHeld
             | TenancyError::NotRepairable(_)
