@@ -12,6 +12,7 @@ impl From<&App> for Services {
             auth: Arc::clone(&app.auth),
             tenancy: Arc::clone(&app.tenancy),
             plans: Arc::clone(&app.plans),
+            fleet: Arc::clone(&app.fleet),
             backups: Arc::clone(&app.backups),
             samples: Arc::clone(&app.samples),
             kpis: Arc::clone(&app.kpis),

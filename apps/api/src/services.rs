@@ -11,7 +11,7 @@ use vigie_kpis::{KpiService, ReportingService};
 use vigie_notifications::NotificationService;
 use vigie_platform_monitoring::{HealthService, SampleService};
 use vigie_tenancy::backup::BackupService;
-use vigie_tenancy::{PlanService, TenancyService};
+use vigie_tenancy::{FleetService, PlanService, TenancyService};
 
 /// Every service that routes call.
 #[derive(Clone)]
@@ -22,6 +22,8 @@ pub struct Services {
     pub tenancy: Arc<dyn TenancyService>,
     /// Plans, limits and modules.
     pub plans: Arc<dyn PlanService>,
+    /// Migrations of all organizations' databases.
+    pub fleet: Arc<dyn FleetService>,
     /// Backups of organizations.
     pub backups: Arc<dyn BackupService>,
     /// Samples of organizations.
@@ -59,6 +61,7 @@ impl Services {
             .app_data(web::Data::from(Arc::clone(&self.auth)))
             .app_data(web::Data::from(Arc::clone(&self.tenancy)))
             .app_data(web::Data::from(Arc::clone(&self.plans)))
+            .app_data(web::Data::from(Arc::clone(&self.fleet)))
             .app_data(web::Data::from(Arc::clone(&self.backups)))
             .app_data(web::Data::from(Arc::clone(&self.samples)))
             .app_data(web::Data::from(Arc::clone(&self.kpis)))

@@ -2,7 +2,7 @@
 
 mod jobs;
 
-pub use jobs::{JobsCancel, JobsCommand, JobsList, JobsRetry};
+pub use jobs::{JobsCancel, JobsCommand, JobsList, JobsRetry, JobsSchedule};
 
 use crate::cli_operations::{TenantCreate, TenantDoctor, TenantOperations, TenantUndo};
 use crate::cli_plans::{PlansCommand, TenantLimit, TenantModule, TenantPlan};

@@ -72,6 +72,9 @@ pub enum CommandError {
     /// The job cannot be cancelled any more.
     #[error("the job {0} has ended already: it is {1}")]
     JobHasEnded(vigie_kernel::JobId, String),
+    /// There is no schedule of that name.
+    #[error("there is no schedule {0:?}")]
+    NoSuchSchedule(String),
     /// The figures cannot be told.
     #[error("metrics: {0}")]
     Metrics(String),
@@ -129,6 +132,7 @@ impl CommandError {
             | Self::NoSuchTenant(_)
             | Self::NotConfirmed(_)
             | Self::NoSuchJob(_)
+            | Self::NoSuchSchedule(_)
             | Self::JobHasEnded(..)
             | Self::Metrics(_)
             | Self::NoSuchDeadJob(_)

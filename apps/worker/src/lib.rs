@@ -17,7 +17,8 @@ mod scrape;
 
 pub use answer::Answer;
 pub use cli::{
-    AdminCommand, Cli, Command, JobsCancel, JobsCommand, JobsList, JobsRetry, MemberCommand, TenantCommand,
+    AdminCommand, Cli, Command, JobsCancel, JobsCommand, JobsList, JobsRetry, JobsSchedule, MemberCommand,
+    TenantCommand,
 };
 pub use cli_plans::{LimitValue, PlansCommand, TenantLimit, TenantModule, TenantPlan};
 pub use cli_server::{AddressArguments, Limit, ServerAdd, ServerCommand, ServerSet};

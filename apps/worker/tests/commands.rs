@@ -340,9 +340,22 @@ async fn a_worker_that_runs_registers_the_nightly_schedule() {
     stop.cancel();
     running.await.unwrap();
     let schedules = place.run(&["jobs", "schedules"], "").await;
-    let nightly = &schedules.json["schedules"][0];
+    let nightly = schedules.json["schedules"].as_array().unwrap().iter();
+    let nightly = nightly.clone().find(|one| one["name"] == "platform.prune").unwrap();
     assert_eq!((&nightly["job"], &nightly["enabled"]), (&"platform.prune".into(), &true.into()));
     assert!(schedules.text.contains("23 2 * * *  UTC"), "{}", schedules.text);
+
+    let switch = |state: &'static str| ["jobs", "schedule", "--name", "platform.prune", state];
+    let off = place.run(&switch("--off"), "").await;
+    assert_eq!((&off.json["name"], &off.json["enabled"]), (&"platform.prune".into(), &false.into()));
+    assert_eq!(off.text, "The schedule platform.prune is off.\n");
+    let listed = place.run(&["jobs", "schedules"], "").await;
+    assert!(listed.text.lines().any(|line| line.starts_with("platform.prune") && line.contains("off")));
+    let on = place.run(&switch("--on"), "").await;
+    assert!(on.text.starts_with("The schedule platform.prune is on; next at "), "{}", on.text);
+    let unknown = ["jobs", "schedule", "--name", "nothing", "--on"];
+    let unknown = place.try_run(&unknown, "").await.unwrap_err();
+    assert_eq!((unknown.exit_code(), unknown.explained().as_str()), (1, "there is no schedule \"nothing\""));
 }
 
 const CREATE: [&str; 12] = [

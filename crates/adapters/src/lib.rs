@@ -20,7 +20,8 @@ mod tokens;
 
 pub use archive::{BackupKey, TarArchives};
 pub use files::{
-    BucketAccess, FileArea, FileHash, FileKey, FilesPlace, FilesPlaceError, ObjectFiles, StoredFile,
+    BucketAccess, FileArea, FileHash, FileKey, FilesPlace, FilesPlaceError, FilesProbe, ObjectFiles,
+    StoredFile,
 };
 pub use key_file::KeyError;
 pub use limits::{LimitKey, LimitPolicy, LimitVerdict, Limiter, Limits, Rate};

@@ -17,8 +17,9 @@ use std::time::Duration;
 use url::Url;
 use vigie_action_plans::{ActionGiven, ActionPlanService, ActionPlans, CommentWritten};
 use vigie_adapters::{
-    AeadSealer, BlockingParsePool, Ed25519Tokens, News, ObjectFiles, PasswordPool, PasswordPoolConfig, Rate,
-    SharedLimiter, Signer, SystemClock, SystemIds, SystemRandomness, SystemSecrets, SystemTimer, TokenNames,
+    AeadSealer, BlockingParsePool, Ed25519Tokens, FilesProbe, News, ObjectFiles, PasswordPool,
+    PasswordPoolConfig, Rate, SharedLimiter, Signer, SystemClock, SystemIds, SystemRandomness, SystemSecrets,
+    SystemTimer, TokenNames,
 };
 use vigie_auth::{Auth, AuthPolicy, AuthPorts, AuthService, Upkeep};
 use vigie_imports::{ApplyImportRun, ImportRunEnded, ImportRunner, ImportService, ImportServiceImpl, Limits};
@@ -194,12 +195,16 @@ impl App {
             auth,
             tenancy,
             plans,
-            fleet: Arc::new(Fleet::new(
-                Arc::new(control.clone()),
-                databases,
-                Arc::clone(&clock),
-                Arc::clone(&ids),
-            )),
+            fleet: Arc::new(
+                Fleet::new(
+                    Arc::new(control.clone()),
+                    databases,
+                    Arc::clone(&clock),
+                    Arc::clone(&ids),
+                    Arc::new(SystemTimer),
+                )
+                .sharing(sharing.news.clone()),
+            ),
             backups,
             samples,
             kpis: Arc::new(Kpis::new(store.clone(), Arc::clone(&clock), Arc::clone(&ids))),
@@ -207,7 +212,7 @@ impl App {
             actions: Arc::new(ActionPlans::new(store, Arc::clone(&clock), Arc::clone(&ids))),
             imports,
             repeats,
-            health: health(control, &sharing, &clock),
+            health: health(control, &files, &sharing, &clock),
             notifications,
             signer,
             limiter: sharing.limiter,
@@ -223,17 +228,18 @@ impl App {
         })
     }
 
-    /// Finishes what an earlier process left: organizations whose provisioning stopped, databases at an older schema. For start-up,
-    /// never for a request.
-    pub async fn recover(&self) -> Result<(ResumeReport, MigrationRun), StartError> {
+    /// Finishes what an earlier process left: organizations whose provisioning stopped, databases at an older schema unless the
+    /// configuration leaves them to the operator. For start-up, never for a request.
+    pub async fn recover(&self) -> Result<(ResumeReport, Option<MigrationRun>), StartError> {
         // At a start every organization gets its chance; whoever wants canaries and a budget migrates before he starts.
         let options = FleetOptions { failure_budget: FailureBudget::UNLIMITED, ..FleetOptions::default() };
         let operator = OperatorContext::new(None, "start".to_owned());
-        let migrated = self
-            .fleet
-            .migrate(&operator, &options, &NoProgress)
-            .await
-            .map_err(part("the organizations' databases"))?;
+        let migrated = if self.config.database.migrate_at_start {
+            let run = self.fleet.migrate(&operator, &options, &NoProgress).await;
+            Some(run.map_err(part("the organizations' databases"))?)
+        } else {
+            None
+        };
         self.backups.recover().await.map_err(part("interrupted restores"))?;
         let resumed = self.tenancy.resume_unfinished().await.map_err(part("unfinished organizations"))?;
         Ok((resumed, migrated))
@@ -373,9 +379,15 @@ fn auth(
     Ok(auth)
 }
 
-fn health(control: ControlStore, sharing: &Sharing, clock: &Arc<dyn Clock>) -> Arc<dyn HealthService> {
+fn health(
+    control: ControlStore,
+    files: &Arc<ObjectFiles>,
+    sharing: &Sharing,
+    clock: &Arc<dyn Clock>,
+) -> Arc<dyn HealthService> {
     let control: Arc<dyn HealthProbe> = Arc::new(ControlProbe(control));
-    let probes = std::iter::once(control).chain(sharing.probe.clone()).collect();
+    let files: Arc<dyn HealthProbe> = Arc::new(FilesProbe::new(Arc::clone(files)));
+    let probes = [control, files].into_iter().chain(sharing.probe.clone()).collect();
     Arc::new(PlatformHealth::new(probes, Arc::clone(clock)))
 }
 

@@ -20,11 +20,11 @@ use vigie_auth::{Forgotten, Upkeep};
 use vigie_jobs::{Randomness, Share};
 use vigie_kernel::{Clock, EntitlementSource, StoreError};
 use vigie_platform_monitoring::SampleService;
-use vigie_repository::{JobQueue, NewSchedule, Relay, Schedules};
+use vigie_repository::{JobQueue, NewSchedule, Relay, RoundPace, Schedules};
 use vigie_tenancy::backup::BackupService;
 use vigie_tenancy::{ResumeReport, TenancyService};
 
-/// How often every organization's outbox is looked at, in case a signal was lost with a process.
+/// How often a process looks at what was left behind, besides outboxes.
 const SWEEP: Duration = Duration::from_mins(1);
 /// How often operations on organizations are looked for that wait, or whose holder is gone.
 const OPERATIONS: Duration = Duration::from_secs(5);
@@ -36,6 +36,8 @@ const OVERLAP: chrono::TimeDelta = chrono::TimeDelta::seconds(6);
 const IDLE: Duration = Duration::from_secs(1);
 /// How long it waits after the control database did not answer.
 const TROUBLE: Duration = Duration::from_secs(3);
+/// Rounds between two tries of messages that could not be relayed.
+const STUCK_EVERY: u32 = 6;
 /// Organizations whose outboxes are relayed at the same time.
 const RELAYED_AT_ONCE: usize = 4;
 
@@ -85,11 +87,13 @@ impl Background {
 
     /// Relays outboxes and hears the news of other processes until `stop`, for a process that leaves the jobs to others.
     pub async fn relay_only(&self, stop: CancellationToken) {
-        // Beside each other: a sweep over many organizations must not hold up what was announced meanwhile.
+        // Beside each other: looks at many organizations must not hold up what was announced meanwhile.
         tokio::join!(
             self.news.listen(&stop),
             self.relay_announced(&stop),
             self.sweep_regularly(&stop),
+            self.go_round(&stop),
+            self.look_at_others(&stop),
             self.operate(&stop),
             self.follow_moves(&stop)
         );
@@ -104,10 +108,63 @@ impl Background {
             stream::iter(organizations)
                 .for_each_concurrent(RELAYED_AT_ONCE, async |organization| {
                     if let Err(error) = self.relay.relay_announced(organization).await {
-                        tracing::warn!(organization.id = %organization, %error, "its outbox waits for the next sweep");
+                        tracing::warn!(organization.id = %organization, %error, "its outbox waits for another try");
                     }
                 })
                 .await;
+        }
+    }
+
+    /// Writes down which organizations are used here, and goes round their outboxes unless another process does.
+    async fn go_round(&self, stop: &CancellationToken) {
+        let mut tick = tokio::time::interval(RoundPace::default().round);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut number = 0_u32;
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                _ = tick.tick() => {}
+            }
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = self.round(number) => {}
+            }
+            number = number.wrapping_add(1);
+        }
+        if let Err(error) = self.relay.end_rounds().await {
+            tracing::debug!(%error, "another process goes round the outboxes when the lease runs out");
+        }
+    }
+
+    async fn round(&self, number: u32) {
+        if let Err(error) = self.relay.note_use().await {
+            tracing::warn!(%error, "which organizations are used could not be written down");
+        }
+        if let Err(error) = self.relay.round().await {
+            tracing::warn!(%error, "the outboxes could not be looked at");
+        }
+        if number % STUCK_EVERY == STUCK_EVERY - 1 {
+            self.relay.relay_stuck().await;
+        }
+    }
+
+    /// Looks at organizations that nobody uses, one after the other.
+    async fn look_at_others(&self, stop: &CancellationToken) {
+        let mut tick = tokio::time::interval(RoundPace::default().look);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = tick.tick() => {}
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                looked = self.relay.look_at_next() => {
+                    if let Err(error) = looked {
+                        tracing::warn!(%error, "an organization's outbox will be looked at again");
+                    }
+                }
+            }
         }
     }
 
@@ -159,9 +216,6 @@ impl Background {
             Ok(0) => {}
             Ok(count) => tracing::info!(count, "jobs of an older version had no turn"),
             Err(error) => tracing::warn!(%error, "the turns of the job queue could not be looked at"),
-        }
-        if let Err(error) = self.relay.sweep().await {
-            tracing::warn!(%error, "the outboxes could not be swept");
         }
         if let Err(error) = self.backups.recover().await {
             tracing::warn!(%error, "interrupted restores could not be looked at");

@@ -73,6 +73,7 @@ fn refused(error: TenancyError) -> ProvisionFailed {
         | TenancyError::DomainTaken
         | TenancyError::KeyReused
         | TenancyError::OperationNotFound
+        | TenancyError::RunNotFound
         | TenancyError::OperationEnded(_)
         | TenancyError::OperationHeld
         | TenancyError::NotRepairable(_)

@@ -80,6 +80,8 @@ pub struct DatabaseConfig {
     pub wait_ms: u64,
     /// Organizations that are kept open.
     pub open_organizations: usize,
+    /// Whether a process that starts brings the organizations' databases to its schema.
+    pub migrate_at_start: bool,
 }
 
 /// The address of something outside.
@@ -260,6 +262,7 @@ impl Default for DatabaseConfig {
             organization_connections: 4,
             wait_ms: 250,
             open_organizations: 200,
+            migrate_at_start: true,
         }
     }
 }

@@ -12,7 +12,7 @@ pub trait HealthProbe: Send + Sync {
     /// What it means when the thing fails.
     fn impact(&self) -> Impact;
 
-    /// Tries the thing once, without writing, and gives up by itself after a second. The reason of a failure is for the
+    /// Tries the thing once, without writing, and gives up by itself after two seconds at most. The reason of a failure is for the
     /// log and for platform administrators.
     async fn check(&self) -> Result<(), String>;
 }

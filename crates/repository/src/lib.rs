@@ -35,7 +35,7 @@ pub use queue::{
     JobSummary, LEASE, QueueDepth, QueueLimits, Waiter,
 };
 pub use registry::{Patience, Registry, RegistryLimits};
-pub use relay::{Relay, RelaySignal};
+pub use relay::{Relay, RelaySignal, RoundPace};
 pub use schedules::{NewSchedule, ScheduleSummary, Schedules};
 pub use server::{ServerAddressError, ServerCheckError, TenantServer};
 pub use servers::{

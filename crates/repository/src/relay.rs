@@ -1,5 +1,10 @@
 //! From the organizations' outboxes to the job queue.
 
+mod rounds;
+
+pub use rounds::RoundPace;
+
+use self::rounds::Rounds;
 use crate::error::store_error;
 use crate::queue::JobQueue;
 use crate::registry::{Patience, Registry};
@@ -54,6 +59,9 @@ pub struct Relay {
     queue: Arc<JobQueue>,
     signal: RelaySignal,
     delays: Mutex<Delays>,
+    /// This process, as the one that goes round.
+    holder: Uuid,
+    rounds: tokio::sync::Mutex<Rounds>,
 }
 
 /// How late messages reach the queue.
@@ -79,7 +87,9 @@ impl Relay {
         queue: Arc<JobQueue>,
         signal: RelaySignal,
     ) -> Self {
-        Self { control, registry, queue, signal, delays: Mutex::default() }
+        let holder = queue.new_holder();
+        let (delays, rounds) = Default::default();
+        Self { control, registry, queue, signal, delays, holder, rounds }
     }
 
     /// The signal that units of work give after a commit.
@@ -90,17 +100,33 @@ impl Relay {
 
     /// Relays everything that one organization has waiting; answers how many messages that were.
     pub async fn relay(&self, organization: OrganizationId) -> Result<usize, StoreError> {
+        let lease = self.registry.lease(organization, Patience::Background).await?;
+        self.relay_over(organization, lease.connection()).await
+    }
+
+    /// The same without using the organization: what nobody uses is neither opened nor kept open by it.
+    async fn relay_in_passing(&self, organization: OrganizationId) -> Result<usize, StoreError> {
+        let visit = self.registry.visit(organization).await?;
+        let relayed = self.relay_over(organization, visit.connection()).await;
+        visit.end();
+        relayed
+    }
+
+    async fn relay_over(
+        &self,
+        organization: OrganizationId,
+        database: &DatabaseConnection,
+    ) -> Result<usize, StoreError> {
         let mut relayed = 0;
         loop {
-            let lease = self.registry.lease(organization, Patience::Background).await?;
-            let batch = tenant::take_batch(lease.connection(), BATCH).await?;
+            let batch = tenant::take_batch(database, BATCH).await?;
             if batch.is_empty() {
                 self.delays().stuck.remove(&organization);
                 return Ok(relayed);
             }
             self.queue.enqueue_all(Some(organization), &batch).await?;
             self.note(&batch);
-            tenant::forget(lease.connection(), &batch).await.map_err(store_error)?;
+            tenant::forget(database, &batch).await.map_err(store_error)?;
             relayed += batch.len();
         }
     }
@@ -113,6 +139,20 @@ impl Relay {
             self.delays().stuck.entry(organization).or_insert(now);
         }
         relayed
+    }
+
+    /// Tries those again that could not be relayed although they are known to have something waiting. From time to time.
+    pub async fn relay_stuck(&self) {
+        for organization in self.stuck() {
+            if let Err(error) = self.relay_announced(organization).await {
+                tracing::debug!(organization.id = %organization, %error, "its outbox is still not relayed");
+            }
+        }
+    }
+
+    /// Organizations with messages that could not be relayed.
+    fn stuck(&self) -> Vec<OrganizationId> {
+        self.delays().stuck.keys().copied().collect()
     }
 
     /// How long the latest message of each lane has waited for the relay, of those relayed since the last call and of those that are
@@ -138,7 +178,7 @@ impl Relay {
         self.delays.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Relays what every active organization has waiting: after a start, and from time to time in case a signal was lost.
+    /// Relays what every active organization has waiting, all of them now: for a command or a test that waits for it.
     pub async fn sweep(&self) -> Result<usize, StoreError> {
         let active: Vec<Active> = Sql::new(
             &self.control,

@@ -3,17 +3,20 @@
 //! Any number of processes look at the rows. The one whose `UPDATE .. WHERE next_run_at = <what it saw>` touches the row adds the job,
 //! in the same transaction: a tick gives one job. After a standstill a schedule fires once, however many ticks it missed.
 
+use crate::control::AUDIT;
 use crate::error::store_error;
 use crate::queue::{JobQueue, OPEN, insert_in, owner};
 use crate::sql::Sql;
+use crate::tenant::SeaAudit;
 use crate::transaction;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use sea_orm::{DatabaseConnection, FromQueryResult};
+use sea_orm::{ConnectionTrait, DatabaseConnection, FromQueryResult};
+use serde_json::json;
 use std::sync::Arc;
 use uuid::Uuid;
 use vigie_jobs::{CronExpression, JobTemplate, Lane};
-use vigie_kernel::{Clock, IdSource, OrganizationId, StoreError};
+use vigie_kernel::{AuditEntry, AuditLog as _, Clock, IdSource, OperatorContext, OrganizationId, StoreError};
 
 /// Schedules that fire in one look; the next look takes the others.
 const BATCH: i64 = 200;
@@ -42,6 +45,8 @@ pub struct NewSchedule {
 /// A schedule as an operator sees it.
 #[derive(Clone, Debug, FromQueryResult)]
 pub struct ScheduleSummary {
+    /// Its id.
+    pub id: Uuid,
     /// Its name.
     pub name: String,
     /// Whose it is.
@@ -144,15 +149,56 @@ impl Schedules {
         name: &str,
         enabled: bool,
     ) -> Result<bool, StoreError> {
+        Ok(self.enable_in(&self.control, organization, name, enabled).await?.is_some())
+    }
+
+    /// The same for an operator, with a line of the platform's audit trail when that changes anything; the schedule as it is now, `None`
+    /// when there is none of that name.
+    pub async fn switch(
+        &self,
+        operator: &OperatorContext,
+        organization: Option<OrganizationId>,
+        name: &str,
+        enabled: bool,
+    ) -> Result<Option<ScheduleSummary>, StoreError> {
+        let txn = transaction::begin(&self.control).await?;
+        let Some(before) = self.enable_in(&txn, organization, name, enabled).await? else { return Ok(None) };
+        if before.enabled != enabled {
+            let action = if enabled { "schedule.switched-on" } else { "schedule.switched-off" };
+            let entry = AuditEntry {
+                id: self.ids.next(),
+                at: self.clock.now(),
+                actor: operator.actor(),
+                action,
+                subject_kind: "schedule",
+                subject_id: before.id,
+                request_id: operator.request_id().to_owned(),
+                details: json!({ "name": name, "organization": organization }),
+            };
+            SeaAudit(&txn, AUDIT).record(&entry).await?;
+        }
+        let now = find(&txn, organization, name).await?;
+        txn.commit().await.map_err(store_error)?;
+        Ok(now)
+    }
+
+    /// Switches a schedule; what it was before.
+    async fn enable_in<C: ConnectionTrait>(
+        &self,
+        connection: &C,
+        organization: Option<OrganizationId>,
+        name: &str,
+        enabled: bool,
+    ) -> Result<Option<ScheduleSummary>, StoreError> {
         let now = self.clock.now();
-        let Some(found) = self.find(organization, name).await? else { return Ok(false) };
+        let Some(found) = find(connection, organization, name).await? else { return Ok(None) };
         let next = if enabled && found.next_run_at <= now {
             next_of(&found.cron, &found.zone, now)?
         } else {
             found.next_run_at
         };
-        let touched = Sql::new(
-            &self.control,
+        Sql::new(
+            connection,
             "UPDATE schedules SET enabled = $3, next_run_at = $4, updated_at = $5 WHERE owner_id = $1 AND name = $2",
         )
         .bind(owner(organization))
@@ -160,10 +206,10 @@ impl Schedules {
         .bind(enabled)
         .bind(next)
         .bind(now)
-        .execute(&self.control)
+        .execute(connection)
         .await
         .map_err(store_error)?;
-        Ok(touched == 1)
+        Ok(Some(found))
     }
 
     /// Switches every schedule of an organization on or off; answers how many there are.
@@ -193,29 +239,12 @@ impl Schedules {
     ) -> Result<Vec<ScheduleSummary>, StoreError> {
         Sql::new(
             &self.control,
-            "SELECT name, organization_id, job_name, cron, zone, next_run_at, last_run_at, enabled FROM schedules \
+            "SELECT id, name, organization_id, job_name, cron, zone, next_run_at, last_run_at, enabled FROM schedules \
              WHERE owner_id = $1 ORDER BY name LIMIT $2",
         )
         .bind(owner(organization))
         .bind(LISTED)
         .all(&self.control)
-        .await
-        .map_err(store_error)
-    }
-
-    async fn find(
-        &self,
-        organization: Option<OrganizationId>,
-        name: &str,
-    ) -> Result<Option<ScheduleSummary>, StoreError> {
-        Sql::new(
-            &self.control,
-            "SELECT name, organization_id, job_name, cron, zone, next_run_at, last_run_at, enabled FROM schedules \
-             WHERE owner_id = $1 AND name = $2",
-        )
-        .bind(owner(organization))
-        .bind(name)
-        .one(&self.control)
         .await
         .map_err(store_error)
     }
@@ -296,4 +325,21 @@ fn next_of(cron: &str, zone: &str, after: DateTime<Utc>) -> Result<DateTime<Utc>
     let cron = CronExpression::parse(cron).map_err(|error| StoreError::Broken(Box::new(error)))?;
     let zone: Tz = zone.parse().map_err(|_| StoreError::broken(format!("no time zone is called {zone}")))?;
     cron.next_after(after, zone).ok_or_else(|| StoreError::broken("the schedule never fires again"))
+}
+
+async fn find<C: ConnectionTrait>(
+    connection: &C,
+    organization: Option<OrganizationId>,
+    name: &str,
+) -> Result<Option<ScheduleSummary>, StoreError> {
+    Sql::new(
+        connection,
+        "SELECT id, name, organization_id, job_name, cron, zone, next_run_at, last_run_at, enabled FROM schedules \
+         WHERE owner_id = $1 AND name = $2",
+    )
+    .bind(owner(organization))
+    .bind(name)
+    .one(connection)
+    .await
+    .map_err(store_error)
 }

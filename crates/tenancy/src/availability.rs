@@ -8,6 +8,8 @@ use std::time::Duration;
 pub enum Refusal {
     /// Its database is still being made.
     Provisioning,
+    /// A migration that does not bear writes runs: it can be read but not written.
+    Migrating,
     /// It can be read but not written.
     ReadOnly,
     /// Locked; the organization's status reason says why.
@@ -22,14 +24,22 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every refusal.
-    pub const ALL: [Self; 6] =
-        [Self::Provisioning, Self::ReadOnly, Self::Suspended, Self::Archived, Self::Failed, Self::Unknown];
+    pub const ALL: [Self; 7] = [
+        Self::Provisioning,
+        Self::Migrating,
+        Self::ReadOnly,
+        Self::Suspended,
+        Self::Archived,
+        Self::Failed,
+        Self::Unknown,
+    ];
 
     /// The stable error code.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
             Self::Provisioning => "tenant_provisioning",
+            Self::Migrating => "tenant_migrating",
             Self::ReadOnly => "tenant_read_only",
             Self::Suspended => "tenant_suspended",
             Self::Archived => "tenant_archived",
@@ -42,7 +52,7 @@ impl Refusal {
     #[must_use]
     pub const fn http_status(self) -> u16 {
         match self {
-            Self::Provisioning | Self::Failed => 503,
+            Self::Provisioning | Self::Migrating | Self::Failed => 503,
             Self::ReadOnly => 423,
             Self::Suspended => 403,
             Self::Archived => 410,
@@ -55,6 +65,7 @@ impl Refusal {
     pub const fn retry_after(self) -> Option<Duration> {
         match self {
             Self::Provisioning => Some(Duration::from_secs(2)),
+            Self::Migrating => Some(Duration::from_secs(5)),
             Self::ReadOnly | Self::Suspended | Self::Archived | Self::Failed | Self::Unknown => None,
         }
     }
@@ -70,13 +81,12 @@ pub struct Availability {
 }
 
 impl From<OrganizationStatus> for Availability {
-    /// While an organization migrates it is served: an exclusive migration locks its own database.
+    /// Only a migration that does not bear writes gives an organization the status `migrating`.
     fn from(status: OrganizationStatus) -> Self {
         let closed = |refusal| Self { reads: Err(refusal), writes: Err(refusal) };
         match status {
-            OrganizationStatus::Active | OrganizationStatus::Migrating => {
-                Self { reads: Ok(()), writes: Ok(()) }
-            }
+            OrganizationStatus::Active => Self { reads: Ok(()), writes: Ok(()) },
+            OrganizationStatus::Migrating => Self { reads: Ok(()), writes: Err(Refusal::Migrating) },
             OrganizationStatus::ReadOnly => Self { reads: Ok(()), writes: Err(Refusal::ReadOnly) },
             OrganizationStatus::Provisioning => closed(Refusal::Provisioning),
             OrganizationStatus::Suspended => closed(Refusal::Suspended),

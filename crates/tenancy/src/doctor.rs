@@ -1,8 +1,8 @@
 //! Finding what does not belong together, both ways, and repairing what can be repaired without losing data.
 
 use crate::{
-    ListOperations, ListOrganizations, Operation, OperationState, Organization, OrganizationOrder,
-    OrganizationStatus, Patience, Tenancy, TenancyError,
+    ListOperations, ListOrganizations, MigrationRun, Operation, OperationState, Organization,
+    OrganizationOrder, OrganizationStatus, Patience, Tenancy, TenancyError,
 };
 use chrono::TimeDelta;
 use serde_json::json;
@@ -57,6 +57,13 @@ pub enum Finding {
         /// Its slug.
         slug: Slug,
     },
+    /// An organization that is closed to writes for a migration at which nobody is any more: migrating it opens it again.
+    InterruptedMigration {
+        /// The organization.
+        organization: OrganizationId,
+        /// Its slug.
+        slug: Slug,
+    },
     /// The members in the organization's database are not those of the control database. Repairing it writes them again.
     MembersOutOfStep {
         /// The organization.
@@ -85,6 +92,7 @@ impl Finding {
             Self::MissingDatabase { .. } => "missing_database",
             Self::StuckOperation { .. } => "stuck_operation",
             Self::Unattended { .. } => "unattended_organization",
+            Self::InterruptedMigration { .. } => "interrupted_migration",
             Self::MembersOutOfStep { .. } => "members_out_of_step",
             Self::Unreadable { .. } => "unreadable_database",
         }
@@ -99,6 +107,7 @@ impl Finding {
             Self::MissingDatabase { slug, .. }
             | Self::StuckOperation { slug, .. }
             | Self::Unattended { slug, .. }
+            | Self::InterruptedMigration { slug, .. }
             | Self::MembersOutOfStep { slug, .. }
             | Self::Unreadable { slug, .. } => slug.to_string(),
         }
@@ -112,6 +121,7 @@ impl Finding {
             Self::MissingDatabase { .. }
             | Self::StuckOperation { .. }
             | Self::Unattended { .. }
+            | Self::InterruptedMigration { .. }
             | Self::MembersOutOfStep { .. }
             | Self::Unreadable { .. } => false,
         }
@@ -121,7 +131,9 @@ impl Finding {
     #[must_use]
     pub const fn is_repairable(&self) -> bool {
         match self {
-            Self::MissingDatabase { .. } | Self::Unreadable { .. } => false,
+            Self::MissingDatabase { .. } | Self::InterruptedMigration { .. } | Self::Unreadable { .. } => {
+                false
+            }
             Self::OrphanDatabase(_)
             | Self::OrphanFiles(_)
             | Self::StuckOperation { .. }
@@ -210,6 +222,12 @@ impl Tenancy {
             {
                 let database = organization.database_name().to_string();
                 Ok(Some(Finding::MissingDatabase { organization: id, slug, database }))
+            }
+            OrganizationStatus::Migrating
+                if organization.snapshot().updated_at
+                    < MigrationRun::silent_since(self.ports.clock.now()) =>
+            {
+                Ok(Some(Finding::InterruptedMigration { organization: id, slug }))
             }
             OrganizationStatus::Active
             | OrganizationStatus::Migrating
@@ -305,6 +323,11 @@ impl Tenancy {
             Finding::MissingDatabase { .. } => {
                 return Err(TenancyError::NotRepairable("the database has to be restored from a backup"));
             }
+            Finding::InterruptedMigration { .. } => {
+                return Err(TenancyError::NotRepairable(
+                    "the organization has to be migrated: vigie-worker tenant migrate --slug",
+                ));
+            }
             Finding::Unreadable { .. } => {
                 return Err(TenancyError::NotRepairable("the database does not answer"));
             }
@@ -326,6 +349,7 @@ impl Tenancy {
             Finding::OrphanFiles(organization)
             | Finding::MissingDatabase { organization, .. }
             | Finding::Unattended { organization, .. }
+            | Finding::InterruptedMigration { organization, .. }
             | Finding::MembersOutOfStep { organization, .. }
             | Finding::Unreadable { organization, .. } => *organization,
             // The operation has an audit line of its own.

@@ -46,6 +46,9 @@ pub enum TenancyError {
     /// There is no operation with that id (404).
     #[error("no such operation")]
     OperationNotFound,
+    /// There is no run of migrations with that id (404).
+    #[error("no such run of migrations")]
+    RunNotFound,
     /// The operation has ended: there is nothing to retry or to undo (409).
     #[error("the operation has ended: {0}")]
     OperationEnded(OperationState),

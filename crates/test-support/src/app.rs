@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use vigie_composition::{App, Config};
 use vigie_kernel::{OrganizationStatus, Slug};
 use vigie_repository::ControlStore;
-use vigie_tenancy::{Organization, OrganizationStore};
+use vigie_tenancy::{Organization, OrganizationSnapshot, OrganizationStore};
 
 /// An application whose data go away with it. Throttles are off.
 pub struct TestApp {
@@ -32,14 +32,26 @@ impl TestApp {
 
     /// Puts an organization into a status, past every rule.
     pub async fn set_status(&self, slug: &str, status: OrganizationStatus, reason: &str) {
+        self.set(slug, |snapshot| {
+            snapshot.status = status;
+            snapshot.status_reason = Some(reason.to_owned());
+        })
+        .await;
+    }
+
+    /// Puts a schema version down as the one that an organization's database has.
+    pub async fn set_schema_version(&self, slug: &str, version: i32) {
+        self.set(slug, |snapshot| snapshot.schema_version = Some(version)).await;
+    }
+
+    async fn set(&self, slug: &str, change: impl FnOnce(&mut OrganizationSnapshot)) {
         let file = self.app.config.data_dir.join("control.sqlite3");
         let control = ControlStore::connect_sqlite(&file).await.unwrap();
         let slug = Slug::parse(slug).unwrap();
         let known =
             OrganizationStore::read(&control).await.unwrap().find_by_slug(&slug).await.unwrap().unwrap();
         let mut snapshot = known.snapshot().clone();
-        snapshot.status = status;
-        snapshot.status_reason = Some(reason.to_owned());
+        change(&mut snapshot);
         snapshot.version += 1;
         let mut work = OrganizationStore::begin(&control).await.unwrap();
         work.organizations().update(&Organization::restore(snapshot)).await.unwrap();

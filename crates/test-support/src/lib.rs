@@ -33,3 +33,9 @@ pub fn unique() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
+
+/// What an organization's database of that schema version says of itself.
+#[must_use]
+pub fn schema_fingerprint(version: usize) -> &'static str {
+    vigie_repository::SchemaWindow::fingerprint_of(version).unwrap()
+}

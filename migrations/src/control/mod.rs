@@ -13,6 +13,7 @@ mod m20261120_000008_backups;
 mod m20261120_000009_fleet;
 mod m20261120_000010_plans;
 mod m20261120_000011_organization_samples;
+mod m20261120_000012_rounds;
 
 /// Brings the control database to the current schema.
 pub struct ControlMigrator;
@@ -32,6 +33,7 @@ impl MigratorTrait for ControlMigrator {
             Box::new(m20261120_000009_fleet::Migration),
             Box::new(m20261120_000010_plans::Migration),
             Box::new(m20261120_000011_organization_samples::Migration),
+            Box::new(m20261120_000012_rounds::Migration),
         ]
     }
 }

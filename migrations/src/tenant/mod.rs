@@ -11,13 +11,14 @@ mod m20261120_000006_notifications;
 mod m20261120_000007_latest_values;
 mod m20261120_000010_outbox_exclusive;
 mod m20261120_000011_usage;
+mod m20261120_000012_late_actions;
 
 /// Brings an organization's database to the current schema.
 pub struct TenantMigrator;
 
 impl TenantMigrator {
     /// How many migrations there are: the version of the current schema.
-    pub const COUNT: i32 = 9;
+    pub const COUNT: i32 = 10;
 
     /// The oldest version (the number of migrations) whose databases the product's statements still work on, beside the current one.
     ///
@@ -25,6 +26,10 @@ impl TenantMigrator {
     /// smaller than the number of migrations, processes of two releases can run side by side, and a database whose migration failed goes
     /// on serving.
     pub const OLDEST_SERVED: usize = 9;
+
+    /// The versions whose migrations must not run beside writes, ascending: while such a migration runs its organization has the status
+    /// `migrating` and can only be read. For one that rewrites rows which requests write as well; one that only adds never belongs here.
+    pub const EXCLUSIVE: &'static [i32] = &[];
 
     /// The text of every migration, oldest first: what a schema fingerprint is made of.
     #[must_use]
@@ -39,6 +44,7 @@ impl TenantMigrator {
             include_str!("m20261120_000007_latest_values.rs"),
             include_str!("m20261120_000010_outbox_exclusive.rs"),
             include_str!("m20261120_000011_usage.rs"),
+            include_str!("m20261120_000012_late_actions.rs"),
         ]
     }
 }
@@ -56,6 +62,7 @@ impl MigratorTrait for TenantMigrator {
             Box::new(m20261120_000007_latest_values::Migration),
             Box::new(m20261120_000010_outbox_exclusive::Migration),
             Box::new(m20261120_000011_usage::Migration),
+            Box::new(m20261120_000012_late_actions::Migration),
         ]
     }
 }
@@ -72,5 +79,9 @@ mod tests {
         let names: Vec<&str> = migrations.iter().map(|migration| migration.name()).collect();
         assert!(names.is_sorted(), "the oldest comes first: {names:?}");
         assert!((1..=migrations.len()).contains(&TenantMigrator::OLDEST_SERVED));
+        let exclusive = TenantMigrator::EXCLUSIVE;
+        assert!(
+            exclusive.is_sorted() && exclusive.iter().all(|one| (1..=TenantMigrator::COUNT).contains(one))
+        );
     }
 }

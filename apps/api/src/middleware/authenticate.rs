@@ -80,7 +80,7 @@ impl Gate {
         {
             needed.check(member.tenant.entitlements())?;
         }
-        refuse_write_to_read_only(&caller, req.method())?;
+        refuse_write(&caller, req.method())?;
         req.extensions_mut().insert(caller);
         Ok(allowance)
     }
@@ -127,10 +127,25 @@ fn bearer(req: &ServiceRequest) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
-fn refuse_write_to_read_only(caller: &Caller, method: &Method) -> Result<(), ApiError> {
-    let is_read_only = match caller {
-        Caller::Member(member) => member.organization.status == OrganizationStatus::ReadOnly,
-        Caller::PlatformAdmin(_) => false,
-    };
-    if is_read_only && *method != Method::GET { Err(ApiError::new(Code::TenantReadOnly)) } else { Ok(()) }
+/// Seconds after which somebody may write again while his organization migrates.
+const MIGRATION_RETRY: u64 = 5;
+
+fn refuse_write(caller: &Caller, method: &Method) -> Result<(), ApiError> {
+    if *method == Method::GET {
+        return Ok(());
+    }
+    let Caller::Member(member) = caller else { return Ok(()) };
+    match member.organization.status {
+        OrganizationStatus::ReadOnly => Err(ApiError::new(Code::TenantReadOnly)),
+        OrganizationStatus::Migrating => {
+            Err(ApiError::new(Code::TenantMigrating).retry_after(MIGRATION_RETRY))
+        }
+        // Who of these may come in at all was decided before.
+        OrganizationStatus::Active
+        | OrganizationStatus::Provisioning
+        | OrganizationStatus::Suspended
+        | OrganizationStatus::Archived
+        | OrganizationStatus::Failed
+        | OrganizationStatus::Deleted => Ok(()),
+    }
 }

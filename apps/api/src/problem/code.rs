@@ -119,12 +119,14 @@ codes! {
     TenantReadOnly "tenant_read_only" 423 Caller "The organization can be read but not changed at this moment." "L'organisation peut être lue mais pas modifiée en ce moment.";
     TenantArchived "tenant_archived" 410 Caller "The organization is archived." "L'organisation est archivée.";
     TenantProvisioning "tenant_provisioning" 503 Ours "The organization is being prepared." "L'organisation est en préparation.";
+    TenantMigrating "tenant_migrating" 503 Ours "The organization's data are being rearranged: it can be read but not changed at this moment." "Les données de l'organisation sont en cours de réorganisation : elle peut être lue mais pas modifiée en ce moment.";
     TenantFailed "tenant_failed" 503 Ours "The organization's preparation failed." "La préparation de l'organisation a échoué.";
     ProvisioningFailed "provisioning_failed" 503 Ours "The organization could not be prepared; nothing of it is left." "L'organisation n'a pas pu être préparée ; il n'en reste rien.";
     OrganizationTransition "organization_transition" 409 Caller "The organization does not go from its status to this one." "L'organisation ne passe pas de son état à celui-ci.";
 
     // Organizations and people.
     OperationNotFound "operation_not_found" 404 Caller "There is no such operation." "Cette opération n'existe pas.";
+    MigrationRunNotFound "migration_run_not_found" 404 Caller "There is no such run of migrations." "Cette exécution de migrations n'existe pas.";
     OperationEnded "operation_ended" 409 Caller "The operation has ended." "L'opération est terminée.";
     OperationRunning "operation_running" 409 Caller "The operation is under way." "L'opération est en cours.";
     NotRepairable "not_repairable" 409 Caller "This cannot be repaired." "Ceci ne peut pas être réparé.";

@@ -155,6 +155,7 @@ impl From<TenancyError> for ApiError {
             TenancyError::EmailTaken => Self::new(Code::EmailTaken),
             TenancyError::KeyReused => Self::new(Code::IdempotencyKeyReused),
             TenancyError::OperationNotFound => Self::new(Code::OperationNotFound),
+            TenancyError::RunNotFound => Self::new(Code::MigrationRunNotFound),
             TenancyError::OperationEnded(_) => Self::new(Code::OperationEnded),
             TenancyError::OperationHeld => Self::new(Code::OperationRunning),
             TenancyError::NotRepairable(_) => Self::caused(Code::NotRepairable, error),

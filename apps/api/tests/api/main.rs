@@ -7,6 +7,7 @@ mod admin;
 mod common;
 mod edge;
 mod flow;
+mod migrations;
 mod notifications;
 mod openapi;
 mod plans;

@@ -52,8 +52,14 @@ async fn every_state_has_its_answer() {
         assert_eq!(told, status == OrganizationStatus::Suspended, "{status:?}: {problem}");
     }
     let migrating = in_status(&server, OrganizationStatus::Migrating).await;
+    let begun = Instant::now();
+    while write(&migrating).await.status != 503 {
+        assert!(begun.elapsed() < Duration::from_secs(20), "it can still be written to");
+    }
+    let refused = write(&migrating).await;
+    refused.expect_problem(503, "tenant_migrating");
+    assert_eq!(refused.header("retry-after"), "5");
     read(&migrating).await.expect(200);
-    write(&migrating).await.expect(201);
     let read_only = in_status(&server, OrganizationStatus::ReadOnly).await;
     let begun = Instant::now();
     while write(&read_only).await.status != 423 {

@@ -24,6 +24,7 @@ mod isolation;
 mod journey;
 mod killed_restores;
 mod last_place;
+mod migrations;
 mod operations;
 mod repeats;
 mod sharing;

@@ -67,6 +67,16 @@ impl Place {
         names
     }
 
+    /// Runs plain SQL on the database of an organization, behind the product's back.
+    pub(crate) async fn tenant_sql(&self, slug: &str, sql: &str) {
+        if let Some(databases) = &self.databases {
+            return databases.tenant_execute(slug, sql).await.unwrap();
+        }
+        let folder = format!("vigie_org_{}", slug.replace('-', "_"));
+        let file = self.data_folder().join("tenants").join(folder).join("tenant.sqlite3");
+        sqlite_execute(&file, sql).await.unwrap();
+    }
+
     /// The settings that make the binary keep its data here.
     pub(crate) fn settings(&self) -> Vec<(String, String)> {
         let mut settings = vec![("VIGIE__DATA_DIR", self.data_folder().display().to_string())];

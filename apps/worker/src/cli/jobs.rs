@@ -1,6 +1,6 @@
 //! `jobs`
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use uuid::Uuid;
 use vigie_composition::JobStatus;
 use vigie_jobs::Lane;
@@ -26,6 +26,26 @@ pub enum JobsCommand {
         #[arg(long, value_name = "SLUG")]
         organization: Option<String>,
     },
+    /// Switches a schedule on or off
+    Schedule(JobsSchedule),
+}
+
+/// Switches a schedule.
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("state").required(true).args(["on", "off"])))]
+pub struct JobsSchedule {
+    /// Name of the schedule, such as platform.prune
+    #[arg(long)]
+    pub name: String,
+    /// Slug of the organization whose schedule it is; the platform's own when absent
+    #[arg(long, value_name = "SLUG")]
+    pub organization: Option<String>,
+    /// Switches it on: it goes on with its next time, not with those that it missed
+    #[arg(long)]
+    pub on: bool,
+    /// Switches it off: it adds no job until it is switched on again; jobs that it has added stay
+    #[arg(long)]
+    pub off: bool,
 }
 
 /// Which jobs are listed.

@@ -90,6 +90,9 @@ fn detail(finding: &Finding) -> Option<String> {
         Finding::OrphanFiles(_) => Some("files of an organization that is not there".to_owned()),
         Finding::MissingDatabase { database, .. } => Some(format!("{database}: restore it from a backup")),
         Finding::StuckOperation { error, .. } => error.clone(),
+        Finding::InterruptedMigration { slug, .. } => {
+            Some(format!("closed to writes: vigie-worker tenant migrate --slug {slug}"))
+        }
         Finding::Unattended { .. } | Finding::MembersOutOfStep { .. } => None,
         Finding::Unreadable { error, .. } => Some(error.clone()),
     }

@@ -1,8 +1,8 @@
 //! `jobs`
 
-use super::tenant;
+use super::{operator, tenant};
 use crate::answer::table;
-use crate::cli::{JobsCancel, JobsList, JobsRetry};
+use crate::cli::{JobsCancel, JobsList, JobsRetry, JobsSchedule};
 use crate::{Answer, CommandError};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -118,6 +118,25 @@ pub(super) async fn cancel(app: &App, wanted: &JobsCancel) -> Result<Answer, Com
         Cancellation::Ended(status) => Err(CommandError::JobHasEnded(id, status.name().to_owned())),
         Cancellation::Unknown => Err(CommandError::NoSuchJob(id)),
     }
+}
+
+/// Switches a schedule on or off.
+pub(super) async fn switch_schedule(app: &App, wanted: &JobsSchedule) -> Result<Answer, CommandError> {
+    let organization = match &wanted.organization {
+        Some(slug) => Some(tenant::find(app, slug).await?),
+        None => None,
+    };
+    let schedule = app
+        .schedules
+        .switch(&operator(app), organization, &wanted.name, wanted.on)
+        .await?
+        .ok_or_else(|| CommandError::NoSuchSchedule(wanted.name.clone()))?;
+    let text = if schedule.enabled {
+        format!("The schedule {} is on; next at {} UTC.", schedule.name, minute(schedule.next_run_at))
+    } else {
+        format!("The schedule {} is off.", schedule.name)
+    };
+    Ok(Answer::new(text, schedule_view(&schedule)))
 }
 
 /// The schedules of the platform or of an organization.

@@ -92,7 +92,7 @@ async fn results(app: &App, id: MigrationRunId) -> Result<Vec<MigrationResult>, 
     let mut page = PageRequest { limit: MAX_LIMIT, after: None };
     let mut all = Vec::new();
     loop {
-        let found = app.fleet.results(id, None, &page).await?;
+        let (_, found) = app.fleet.results(id, None, &page).await?;
         all.extend(found.items);
         page.after = found.next;
         if page.after.is_none() {

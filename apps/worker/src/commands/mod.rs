@@ -65,6 +65,7 @@ pub async fn execute(command: Command, config: Config, input: impl BufRead) -> R
         Command::Jobs(JobsCommand::Schedules { organization }) => {
             jobs::schedules(&app, organization.as_deref()).await
         }
+        Command::Jobs(JobsCommand::Schedule(wanted)) => jobs::switch_schedule(&app, &wanted).await,
     };
     app.settle().await;
     answer

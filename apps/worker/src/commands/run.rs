@@ -18,7 +18,7 @@ pub(super) async fn run(app: &App) -> Result<Answer, CommandError> {
     let (resumed, migrated) = app.recover().await?;
     tracing::info!(
         worker.concurrency = app.config.worker.concurrency,
-        organizations.migrated = migrated.counts.ok,
+        organizations.migrated = migrated.map_or(0, |run| run.counts.ok),
         organizations.finished = resumed.finished,
         organizations.discarded = resumed.discarded,
         "the worker runs"

@@ -3,9 +3,11 @@
 mod content;
 mod key;
 mod place;
+mod probe;
 mod spaces;
 mod store;
 
 pub use key::{FileArea, FileHash, FileKey};
 pub use place::{BucketAccess, FilesPlace, FilesPlaceError};
+pub use probe::FilesProbe;
 pub use store::{ObjectFiles, StoredFile};

@@ -66,6 +66,12 @@ impl ObjectFiles {
         Self { store, local: None, prefix }
     }
 
+    /// The folder in which the files are, when they are on this machine.
+    pub(super) fn folder(&self) -> Option<std::path::PathBuf> {
+        let below = self.local.as_ref()?.path_to_filesystem(&Key::from("org")).ok()?;
+        below.parent().map(std::path::Path::to_owned)
+    }
+
     /// Stores what a reader gives; answers how many bytes that were. The file has its name only when it is complete. One that is
     /// there already is left as it is and nothing is read: a name follows from the content.
     pub async fn write(

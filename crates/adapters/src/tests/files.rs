@@ -1,4 +1,6 @@
-use crate::files::{BucketAccess, FileArea, FileHash, FileKey, FilesPlace, ObjectFiles, StoredFile};
+use crate::files::{
+    BucketAccess, FileArea, FileHash, FileKey, FilesPlace, FilesProbe, ObjectFiles, StoredFile,
+};
 use futures_util::{StreamExt, TryStreamExt};
 use object_store::ObjectStoreExt;
 use object_store::memory::InMemory;
@@ -16,6 +18,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 use uuid::Uuid;
 use vigie_imports::{ImportFiles, Source};
 use vigie_kernel::{OrganizationId, StoreError};
+use vigie_platform_monitoring::{HealthProbe, Impact};
 use vigie_tenancy::FileSpaces;
 
 fn organization(number: u128) -> OrganizationId {
@@ -370,4 +373,36 @@ async fn a_space_is_made_tried_found_and_removed_with_everything_in_it(#[case] p
     if let Place::Folder(folder) = &place {
         assert!(!folder.path().join("files/org").join(paris.to_string()).exists());
     }
+}
+
+#[tokio::test]
+async fn a_store_that_answers_is_healthy_and_one_that_is_gone_is_not() {
+    let place = Place::elsewhere();
+    FilesProbe::new(Arc::new(place.files())).check().await.unwrap();
+
+    let folder = TempDir::new().unwrap();
+    let files = folder.path().join("files");
+    let probe = FilesProbe::new(Arc::new(in_folder(&files)));
+    assert_eq!((probe.name(), probe.impact()), ("file_store", Impact::Degrading));
+    probe.check().await.unwrap();
+    std::fs::remove_dir(&files).unwrap();
+    assert!(probe.check().await.is_err(), "the folder is gone");
+    std::fs::write(&files, "in the way").unwrap();
+    assert_eq!(probe.check().await, Err("it is no folder".to_owned()));
+}
+
+#[tokio::test]
+async fn a_bucket_that_says_nothing_is_not_waited_for() {
+    // It takes connections and never answers.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let access = BucketAccess {
+        region: Some("eu-west-3".to_owned()),
+        endpoint: Some(format!("http://{}", silent.local_addr().unwrap())),
+        access_key_id: Some("id".to_owned()),
+        secret_access_key: Some("key".to_owned()),
+    };
+    let place = FilesPlace::parse("s3://bucket/files").unwrap();
+    let files = Arc::new(ObjectFiles::try_new(&place, &access).unwrap());
+    let probe = FilesProbe::new(files).patient_for(std::time::Duration::from_millis(50));
+    assert!(probe.check().await.unwrap_err().starts_with("no answer within"));
 }

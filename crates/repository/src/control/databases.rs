@@ -34,6 +34,8 @@ pub struct ServerDatabases {
     installation: OnceCell<Uuid>,
     /// Databases set up at a time: each holds a connection.
     turns: Semaphore,
+    /// The versions whose migrations must not run beside writes.
+    pub(super) exclusive: &'static [i32],
 }
 
 /// Databases set up at a time by one process.
@@ -53,7 +55,20 @@ impl ServerDatabases {
     /// The databases on those servers, with the members that the control database knows.
     #[must_use]
     pub fn new(servers: Arc<TenantServers>, control: DatabaseConnection, clock: Arc<dyn Clock>) -> Self {
-        Self { servers, control, clock, installation: OnceCell::new(), turns: Semaphore::new(AT_ONCE) }
+        Self {
+            servers,
+            control,
+            clock,
+            installation: OnceCell::new(),
+            turns: Semaphore::new(AT_ONCE),
+            exclusive: TenantMigrator::EXCLUSIVE,
+        }
+    }
+
+    /// The same, taking the migrations to these versions for ones that must not run beside writes.
+    #[must_use]
+    pub fn with_exclusive(self, versions: &'static [i32]) -> Self {
+        Self { exclusive: versions, ..self }
     }
 
     /// The schema version that this binary brings databases to: the number of migrations.

@@ -12,7 +12,9 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, FromQueryResult};
 use std::collections::HashMap;
 use uuid::Uuid;
-use vigie_kernel::{AuditEntry, AuditLog as _, Cursor, MigrationRunId, Page, PageRequest, Slug, StoreError};
+use vigie_kernel::{
+    AuditEntry, AuditLog as _, Cursor, MigrationRunId, OrganizationId, Page, PageRequest, Slug, StoreError,
+};
 use vigie_tenancy::{
     BehindOrganization, FleetStore, MigrationOutcome, MigrationResult, MigrationRun, OutcomeCounts, RunState,
 };
@@ -22,6 +24,11 @@ const RUN_COLUMNS: &str = "id, state, dry_run, target_version, concurrency, cana
 
 const COUNT: &str = "UPDATE migration_runs SET state = $2, ok = $3, skipped = $4, failed = $5, blocked = $6, unreachable = $7, \
     quarantined = $8, heartbeat_at = $9, ended_at = $10 WHERE id = $1";
+
+/// An organization that was closed for a run gets back what it had; one that was suspended meanwhile stays so.
+const REOPEN: &str = "UPDATE organizations SET status = CASE WHEN status = 'migrating' \
+    THEN COALESCE(status_before_migrating, 'active') ELSE status END, status_before_migrating = NULL, migrating_for = NULL, \
+    version = version + 1, updated_at = $2 WHERE id = $1 AND migrating_for IS NOT NULL";
 
 #[derive(FromQueryResult)]
 struct RunRow {
@@ -131,11 +138,29 @@ async fn store_counts<C: ConnectionTrait>(connection: &C, run: &MigrationRun) ->
     touched(rows)
 }
 
+/// Opens an organization to writes that was closed for `run`, or for any run when none is named.
+async fn reopen<C: ConnectionTrait>(
+    connection: &C,
+    run: Option<MigrationRunId>,
+    organization: OrganizationId,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let mut sql = Sql::new(connection, REOPEN).bind(organization.as_uuid()).bind(now);
+    if let Some(run) = run {
+        sql.push(" AND migrating_for = ").push_value(run.as_uuid());
+    }
+    sql.execute(connection).await.map(|_| ()).map_err(store_error)
+}
+
 /// What the organization's row and its count of failures become by a result.
 async fn store_standing<C: ConnectionTrait>(
     connection: &C,
+    run: MigrationRunId,
     result: &MigrationResult,
 ) -> Result<(), StoreError> {
+    // A database that is current needs no migration of anybody's.
+    let of_run = if result.outcome.is_current() { None } else { Some(run) };
+    reopen(connection, of_run, result.organization, result.at).await?;
     if let Some(version) = result.to_version {
         // The version grows so that nobody who read the row before writes the old schema version back.
         Sql::new(
@@ -209,7 +234,8 @@ impl FleetStore for ControlStore {
         let rows: Vec<SlugRow> = Sql::new(
             self.connection(),
             "SELECT o.slug FROM migration_results r JOIN organizations o ON o.id = r.organization_id \
-             WHERE r.run_id = $1 AND r.outcome NOT IN ('ok', 'skipped') ORDER BY o.slug",
+             WHERE r.run_id = $1 AND r.outcome NOT IN ('ok', 'skipped') \
+             UNION SELECT slug FROM organizations WHERE migrating_for = $1 ORDER BY slug",
         )
         .bind(run.as_uuid())
         .all(self.connection())
@@ -230,6 +256,42 @@ impl FleetStore for ControlStore {
         sql.execute(&txn).await.map_err(store_error)?;
         SeaAudit(&txn, "platform_audit").record(entry).await?;
         txn.commit().await.map_err(store_error)
+    }
+
+    async fn close_for(
+        &self,
+        run: &MigrationRun,
+        organization: OrganizationId,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        // The mark of a run that nobody works on any more is taken over.
+        let rows = Sql::new(
+            self.connection(),
+            "UPDATE organizations SET \
+             status_before_migrating = CASE WHEN status = 'migrating' THEN status_before_migrating ELSE status END, \
+             migrating_for = CASE WHEN migrating_for IS NOT NULL AND EXISTS (SELECT 1 FROM migration_runs r \
+                WHERE r.id = organizations.migrating_for AND r.state = 'running' AND r.heartbeat_at >= $4) \
+                THEN migrating_for ELSE $2 END, \
+             status = 'migrating', version = version + 1, updated_at = $3 \
+             WHERE id = $1 AND status IN ('active', 'read_only', 'migrating')",
+        )
+        .bind(organization.as_uuid())
+        .bind(run.id.as_uuid())
+        .bind(now)
+        .bind(MigrationRun::silent_since(now))
+        .execute(self.connection())
+        .await
+        .map_err(store_error)?;
+        Ok(rows == 1)
+    }
+
+    async fn reopen_after(
+        &self,
+        run: MigrationRunId,
+        organization: OrganizationId,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        reopen(self.connection(), Some(run), organization, now).await
     }
 
     async fn record(&self, run: &MigrationRun, result: &MigrationResult) -> Result<(), StoreError> {
@@ -253,7 +315,7 @@ impl FleetStore for ControlStore {
         .map_err(store_error)?;
         store_counts(&txn, run).await?;
         if !run.dry_run {
-            store_standing(&txn, result).await?;
+            store_standing(&txn, run.id, result).await?;
         }
         txn.commit().await.map_err(store_error)
     }

@@ -16,6 +16,10 @@ impl FleetDatabases for ServerDatabases {
         Self::CURRENT_VERSION
     }
 
+    fn is_exclusive(&self, from: Option<i32>) -> bool {
+        self.exclusive.iter().any(|version| from.is_none_or(|from| *version > from))
+    }
+
     async fn bring_up(&self, organization: &Organization) -> Result<Migrated, MigrationFailure> {
         let database = self.open(organization).await.map_err(|error| failure(&error))?;
         let migrated = self.bring_up_open(database.connection(), organization.id()).await;

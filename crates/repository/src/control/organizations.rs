@@ -206,14 +206,15 @@ pub(super) async fn unattended<C: ConnectionTrait>(
     every(connection, Sql::new(connection, select).bind(unchanged_since)).await
 }
 
-/// Organizations with a database in service, or that may come back into service at once, at another schema version.
+/// Organizations with a database in service, or that may come back into service at once, at an older schema version or closed to writes for
+/// a run of migrations. A database that is newer than this binary is not this binary's to touch.
 pub(super) async fn behind<C: ConnectionTrait>(
     connection: &C,
     schema_version: i32,
 ) -> Result<Vec<Organization>, StoreError> {
     let select = format!(
         "{SELECT} WHERE o.status IN ('active', 'read_only', 'migrating', 'suspended') \
-         AND (o.schema_version IS NULL OR o.schema_version <> $1) ORDER BY o.slug"
+         AND (o.schema_version IS NULL OR o.schema_version < $1 OR o.migrating_for IS NOT NULL) ORDER BY o.slug"
     );
     every(connection, Sql::new(connection, select).bind(schema_version)).await
 }

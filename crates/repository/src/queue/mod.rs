@@ -98,6 +98,11 @@ impl JobQueue {
         Waiter(self.changes.subscribe())
     }
 
+    /// An id for a process that holds something for a while.
+    pub(crate) fn new_holder(&self) -> Uuid {
+        self.ids.next_uuid()
+    }
+
     /// Wakes the workers of every process.
     pub(crate) fn announce(&self) {
         self.wake();

@@ -11,7 +11,7 @@ use vigie_jobs::Lane;
 use vigie_kernel::{JobId, StoreError};
 
 /// Rows deleted by one statement.
-const BATCH: u64 = 5_000;
+const BATCH: u64 = 1_000;
 /// How long jobs that ended well are kept.
 const KEPT: TimeDelta = TimeDelta::days(7);
 

@@ -156,6 +156,22 @@ impl Entries {
         }
     }
 
+    /// Where an organization is, if it is open; looking at it is no use of it.
+    pub(super) fn peek(&self, organization: OrganizationId) -> Option<Arc<Opened>> {
+        match self.lock().get(&organization)? {
+            Entry::Open(opened) => Some(Arc::clone(opened)),
+            Entry::Opening { .. } => None,
+        }
+    }
+
+    /// Those that are open and were used since then.
+    pub(super) fn used_since(&self, since: Option<Instant>) -> Vec<OrganizationId> {
+        let open = self.open().into_iter();
+        open.filter(|(_, opened)| since.is_none_or(|since| opened.last_used() >= since))
+            .map(|(id, _)| id)
+            .collect()
+    }
+
     /// How many are open.
     pub(super) fn len(&self) -> usize {
         self.lock().values().filter(|entry| matches!(entry, Entry::Open(_))).count()

@@ -5,6 +5,7 @@
 mod entries;
 mod keeper;
 mod verify;
+mod visit;
 
 pub(crate) use verify::{verify, verify_current};
 
@@ -106,6 +107,11 @@ impl Registry {
         }
     }
 
+    /// The organizations that are open and were used since then; all that are open without an instant.
+    pub(crate) fn used_since(&self, since: Option<Instant>) -> Vec<OrganizationId> {
+        self.0.entries.used_since(since)
+    }
+
     /// What is open to each server.
     #[must_use]
     pub fn usage(&self) -> Vec<Usage> {
@@ -192,6 +198,15 @@ impl Registry {
     }
 
     async fn open(&self, organization: OrganizationId, patience: Patience) -> Result<Opened, StoreError> {
+        self.reach(organization, patience).await.map(|(opened, _)| opened)
+    }
+
+    /// Looks up where an organization is and connects to its database, which must be its own and of a schema that is served.
+    async fn reach(
+        &self,
+        organization: OrganizationId,
+        patience: Patience,
+    ) -> Result<(Opened, Lease), StoreError> {
         #[derive(FromQueryResult)]
         struct Placement {
             database_name: String,
@@ -218,7 +233,7 @@ impl Registry {
         let deadline = Instant::now() + longest;
         let lease = node.pool.lease(organization, &node.server, &placement.database_name, deadline).await?;
         match verify(lease.connection(), organization, self.0.limits.window).await {
-            Ok(()) => Ok(Opened::new(node, placement.database_name)),
+            Ok(()) => Ok((Opened::new(node, placement.database_name), lease)),
             Err(error) => {
                 lease.discard();
                 Err(error)

@@ -120,6 +120,15 @@ impl TestDatabases {
         texts(admin, &sql).await
     }
 
+    /// Runs plain SQL on the database of the organization with that slug.
+    pub async fn tenant_execute(&self, slug: &str, sql: &str) -> Result<(), BoxError> {
+        let mut url = self.admin.clone();
+        url.set_path(&(self.tenant_prefix() + &slug.replace('-', "_")));
+        let database = connect::postgres(url.as_str(), PoolSize::SINGLE).await?;
+        database.execute_unprepared(sql).await?;
+        Ok(database.close().await?)
+    }
+
     fn control_name(&self) -> String {
         format!("{}control", self.prefix)
     }

@@ -18,6 +18,7 @@ mod queue_endings;
 mod queue_turns;
 mod registry;
 mod relay;
+mod rounds;
 mod samples;
 mod schedules;
 mod servers;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use vigie_jobs::OutboxMessage;
 use vigie_kernel::{Clock, OrganizationId};
+use vigie_kpis::KpiStore;
 use vigie_repository::{Hold, JobStatus, LEASE};
 
 async fn enqueue(engine: &Engine, organization: Option<OrganizationId>, message: &OutboxMessage) {
@@ -232,4 +233,17 @@ on_both_engines!(a_dead_job_does_not_come_back_beside_its_successor, async |engi
     enqueue(&engine, None, &second).await;
 
     assert!(!engine.queue.replay(job.id).await.unwrap());
+});
+
+on_both_engines!(more_than_one_statement_takes_are_forgotten_all, async |engine: Engine| {
+    let tenant = engine.organization().await;
+    let mut work = KpiStore::begin(&engine.tenants, &tenant).await.unwrap();
+    for _ in 0..1_005 {
+        work.outbox().add(&message(&engine, "done")).await.unwrap();
+    }
+    work.commit().await.unwrap();
+    engine.relay.relay(tenant.organization()).await.unwrap();
+    engine.control_sql("UPDATE jobs SET status = 'done', finished_at = created_at").await;
+    engine.clock.advance(TimeDelta::days(8));
+    assert_eq!(engine.queue.prune().await.unwrap(), 1_005);
 });

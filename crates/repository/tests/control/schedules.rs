@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use std::sync::Arc;
 use vigie_jobs::{CronExpression, JobTemplate, Lane};
-use vigie_kernel::{Clock, OrganizationId};
+use vigie_kernel::{Clock, OperatorContext, OrganizationId};
 use vigie_repository::{JobStatus, NewSchedule, Schedules};
 
 fn schedules(engine: &Engine) -> Schedules {
@@ -192,4 +192,25 @@ on_both_engines!(a_schedule_that_cannot_fire_does_not_hold_up_the_others, async 
     engine.control_sql("UPDATE schedules SET zone = 'Europe/Nowhere' WHERE name = 'broken'").await;
     engine.clock.advance(TimeDelta::hours(1));
     assert_eq!(schedules.fire_due().await.unwrap(), 1);
+});
+
+on_both_engines!(who_switches_a_schedule_is_written_down, async |engine: Engine| {
+    let schedules = schedules(&engine);
+    let operator = OperatorContext::new(None, "request-1".to_owned());
+    schedules.register(&schedule(None, "*/10 * * * *", None)).await.unwrap();
+    assert!(schedules.switch(&operator, None, "daily", false).await.unwrap().is_none());
+    let off = schedules.switch(&operator, None, "nightly", false).await.unwrap().unwrap();
+    assert!(!off.enabled);
+    schedules.switch(&operator, None, "nightly", false).await.unwrap();
+    engine.clock.advance(TimeDelta::minutes(25));
+    assert_eq!(schedules.fire_due().await.unwrap(), 0);
+    let on = schedules.switch(&operator, None, "nightly", true).await.unwrap().unwrap();
+    assert!(on.enabled && on.next_run_at > engine.clock.now(), "what it missed it has missed");
+
+    let lines = async |action: &str| {
+        let query = format!("FROM platform_audit WHERE action = '{action}' AND subject_kind = 'schedule'");
+        crate::common::count(engine.control.connection(), &query).await
+    };
+    assert_eq!(lines("schedule.switched-off").await, 1, "what changes nothing is not written down");
+    assert_eq!(lines("schedule.switched-on").await, 1);
 });

@@ -100,6 +100,7 @@ impl From<TenancyError> for BackupError {
             | TenancyError::EmailTaken
             | TenancyError::KeyReused
             | TenancyError::OperationNotFound
+            | TenancyError::RunNotFound
             | TenancyError::OperationEnded(_)
             | TenancyError::OperationHeld
             | TenancyError::NotRepairable(_)

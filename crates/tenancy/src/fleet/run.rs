@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use vigie_kernel::MigrationRunId;
 
 /// A run that has recorded nothing for so long has nobody who works on it. Longer than one migration may take.
-const SILENT_FOR: TimeDelta = TimeDelta::minutes(15);
+pub(crate) const SILENT_FOR: TimeDelta = TimeDelta::minutes(15);
 
 /// Where a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,11 +110,17 @@ impl MigrationRun {
     /// Where it is: one that has been silent for a quarter of an hour counts as interrupted.
     #[must_use]
     pub fn state_at(&self, now: DateTime<Utc>) -> RunState {
-        if self.state == RunState::Running && now - self.heartbeat_at > SILENT_FOR {
+        if self.state == RunState::Running && self.heartbeat_at < Self::silent_since(now) {
             RunState::Interrupted
         } else {
             self.state
         }
+    }
+
+    /// Runs that have recorded nothing since then have nobody who works on them.
+    #[must_use]
+    pub fn silent_since(now: DateTime<Utc>) -> DateTime<Utc> {
+        now - SILENT_FOR
     }
 
     pub(super) const fn count(&mut self, outcome: MigrationOutcome, now: DateTime<Utc>) {

@@ -1,21 +1,25 @@
 //! Running migrations over the fleet.
 
 use super::{
-    BehindOrganization, FleetDatabases, FleetOptions, FleetSelection, FleetStore, MigrationOutcome,
-    MigrationResult, MigrationRun,
+    BehindOrganization, FleetDatabases, FleetOptions, FleetSelection, FleetStore, Migrated, MigrationFailure,
+    MigrationOutcome, MigrationResult, MigrationRun,
 };
-use crate::TenancyError;
+use crate::{TenancyError, Timer};
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use serde_json::json;
 use std::sync::Arc;
+use std::time::Duration;
 use vigie_kernel::{
-    AuditEntry, Clock, FieldError, IdSource, MigrationRunId, OperatorContext, Page, PageRequest, Slug,
+    Alone, AuditEntry, Clock, FieldError, IdSource, Invalidation, Invalidations, MigrationRunId,
+    OperatorContext, OrganizationId, Page, PageRequest, Slug,
 };
 
 /// So many failures in a row put an organization into quarantine.
 const QUARANTINE_AFTER: u32 = 3;
+/// Every process knows the status of an organization after so long: what is remembered is two seconds old at most.
+const HEARD_AFTER: Duration = Duration::from_millis(2_500);
 
 /// What a run would do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +55,7 @@ pub trait FleetService: Send + Sync {
     /// What a run over that selection would do. Opens no organization's database.
     async fn plan(&self, selection: &FleetSelection) -> Result<FleetPlan, TenancyError>;
 
-    /// Migrates, and answers when the run has ended. Field errors on `concurrency` and `slug`; [`TenancyError::NotFound`] when
+    /// Migrates, and answers when the run has ended. Field errors on `concurrency` and `slug`; [`TenancyError::RunNotFound`] when
     /// the selection names a run that is not there. With nothing to do no run is stored.
     async fn migrate(
         &self,
@@ -60,19 +64,20 @@ pub trait FleetService: Send + Sync {
         progress: &dyn FleetProgress,
     ) -> Result<MigrationRun, TenancyError>;
 
-    /// One run, as it is now. [`TenancyError::NotFound`] when there is none.
+    /// One run, as it is now. [`TenancyError::RunNotFound`] when there is none.
     async fn run(&self, id: MigrationRunId) -> Result<MigrationRun, TenancyError>;
 
     /// The runs, newest first.
     async fn runs(&self, page: &PageRequest) -> Result<Page<MigrationRun>, TenancyError>;
 
-    /// The results of a run, by slug; of one outcome when one is given.
+    /// One run, as it is now, with a page of its results, by slug; of one outcome when one is given.
+    /// [`TenancyError::RunNotFound`] when there is none.
     async fn results(
         &self,
         id: MigrationRunId,
         outcome: Option<MigrationOutcome>,
         page: &PageRequest,
-    ) -> Result<Page<MigrationResult>, TenancyError>;
+    ) -> Result<(MigrationRun, Page<MigrationResult>), TenancyError>;
 }
 
 /// The one implementation of [`FleetService`].
@@ -81,6 +86,8 @@ pub struct Fleet {
     databases: Arc<dyn FleetDatabases>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
+    timer: Arc<dyn Timer>,
+    news: Arc<dyn Invalidations>,
 }
 
 impl Fleet {
@@ -91,8 +98,15 @@ impl Fleet {
         databases: Arc<dyn FleetDatabases>,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdSource>,
+        timer: Arc<dyn Timer>,
     ) -> Self {
-        Self { store, databases, clock, ids }
+        Self { store, databases, clock, ids, timer, news: Arc::new(Alone) }
+    }
+
+    /// The same service for one of several processes, with somebody who tells the others what has changed.
+    #[must_use]
+    pub fn sharing(self, news: Arc<dyn Invalidations>) -> Self {
+        Self { news, ..self }
     }
 
     /// Those that are behind, and of them those that are not to be tried.
@@ -113,24 +127,52 @@ impl Fleet {
                 Ok((behind, Vec::new()))
             }
             FleetSelection::UnfinishedOf(run) => {
-                let unfinished = self.store.unfinished_of(*run).await?.ok_or(TenancyError::NotFound)?;
+                let unfinished = self.store.unfinished_of(*run).await?.ok_or(TenancyError::RunNotFound)?;
                 behind.retain(|one| unfinished.contains(&one.organization.snapshot().slug));
                 Ok((behind, Vec::new()))
             }
         }
     }
 
+    /// Brings one database to the current schema. A migration that must not run beside writes closes the organization to them first and
+    /// waits until every process has heard of it.
+    async fn bring_up(
+        &self,
+        run: &MigrationRun,
+        behind: &BehindOrganization,
+    ) -> Result<Migrated, MigrationFailure> {
+        let organization = &behind.organization;
+        let id = organization.id();
+        let lost =
+            |error| MigrationFailure::Unreachable(format!("the control database did not answer: {error}"));
+        if self.databases.is_exclusive(organization.snapshot().schema_version)
+            && self.store.close_for(run, id, self.clock.now()).await.map_err(lost)?
+        {
+            self.news.announce(Invalidation::Organization(id));
+            self.timer.pause(HEARD_AFTER).await;
+        }
+        self.databases.bring_up(organization).await
+    }
+
+    /// After an attempt that is made again later: nobody has to wait for that.
+    async fn reopen(&self, run: &MigrationRun, organization: OrganizationId) -> Result<(), TenancyError> {
+        self.store.reopen_after(run.id, organization, self.clock.now()).await?;
+        self.news.announce(Invalidation::Organization(organization));
+        Ok(())
+    }
+
     async fn attempt(
         &self,
-        dry_run: bool,
+        run: &MigrationRun,
         behind: BehindOrganization,
     ) -> (BehindOrganization, MigrationResult) {
+        let dry_run = run.dry_run;
         let began = self.clock.now();
         let organization = &behind.organization;
         let attempted = if dry_run {
             self.databases.rehearse(organization).await
         } else {
-            self.databases.bring_up(organization).await
+            self.bring_up(run, &behind).await
         };
         let (outcome, to_version, error) = match attempted {
             Ok(migrated) if migrated.applied == 0 => {
@@ -162,6 +204,9 @@ impl Fleet {
     ) -> Result<(), TenancyError> {
         run.count(result.outcome, result.at);
         self.store.record(run, result).await?;
+        if !run.dry_run && self.databases.is_exclusive(result.from_version) {
+            self.news.announce(Invalidation::Organization(result.organization));
+        }
         if let Some(error) = &result.error {
             tracing::error!(
                 organization.id = %result.organization, outcome = result.outcome.name(), %error,
@@ -188,15 +233,20 @@ impl Fleet {
         progress: &dyn FleetProgress,
     ) -> Result<Vec<BehindOrganization>, TenancyError> {
         let mut waiting = organizations.into_iter();
+        // What attempts need of it does not change.
+        let begun = run.clone();
         let mut running = FuturesUnordered::new();
         let mut blocked = Vec::new();
         loop {
             while running.len() < usize::from(run.concurrency) && !enough(run) {
                 let Some(next) = waiting.next() else { break };
-                running.push(self.attempt(run.dry_run, next));
+                running.push(self.attempt(&begun, next));
             }
             match running.next().await {
                 Some((behind, result)) if again && result.outcome == MigrationOutcome::Blocked => {
+                    if !run.dry_run && self.databases.is_exclusive(result.from_version) {
+                        self.reopen(run, result.organization).await?;
+                    }
                     blocked.push(behind);
                 }
                 Some((_, result)) => self.settle(run, &result, progress).await?,
@@ -299,7 +349,7 @@ impl FleetService for Fleet {
     }
 
     async fn run(&self, id: MigrationRunId) -> Result<MigrationRun, TenancyError> {
-        self.store.run(id).await?.ok_or(TenancyError::NotFound)
+        self.store.run(id).await?.ok_or(TenancyError::RunNotFound)
     }
 
     async fn runs(&self, page: &PageRequest) -> Result<Page<MigrationRun>, TenancyError> {
@@ -311,8 +361,8 @@ impl FleetService for Fleet {
         id: MigrationRunId,
         outcome: Option<MigrationOutcome>,
         page: &PageRequest,
-    ) -> Result<Page<MigrationResult>, TenancyError> {
-        self.run(id).await?;
-        Ok(self.store.results(id, outcome, page).await?)
+    ) -> Result<(MigrationRun, Page<MigrationResult>), TenancyError> {
+        let run = self.run(id).await?;
+        Ok((run, self.store.results(id, outcome, page).await?))
     }
 }

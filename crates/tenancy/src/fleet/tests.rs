@@ -2,19 +2,32 @@
 
 use super::*;
 use crate::{
-    DatabaseName, NewOrganization, Organization, OrganizationSnapshot, OrganizationStatus, Plan, TenancyError,
+    DatabaseName, NewOrganization, Organization, OrganizationSnapshot, OrganizationStatus, Plan,
+    TenancyError, Timer,
 };
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use vigie_kernel::testing::{CountedIds, FixedClock};
 use vigie_kernel::{
-    AuditEntry, MigrationRunId, OperatorContext, OrganizationSettings, Page, PageRequest, Slug, StoreError,
+    AuditEntry, MigrationRunId, OperatorContext, OrganizationId, OrganizationSettings, Page, PageRequest,
+    Slug, StoreError,
 };
 
 const CURRENT: i32 = 5;
+
+/// Lets no time pass.
+struct NoPause;
+
+#[async_trait]
+impl Timer for NoPause {
+    async fn pause(&self, _: std::time::Duration) {
+        tokio::task::yield_now().await;
+    }
+}
 
 #[derive(Default)]
 struct World {
@@ -25,6 +38,14 @@ struct World {
     /// What becomes of those that do not go well, and how often before they do.
     trouble: Mutex<BTreeMap<String, (MigrationFailure, usize)>>,
     opened: Mutex<Vec<String>>,
+    /// The versions whose migrations must not run beside writes.
+    exclusive: Mutex<Vec<i32>>,
+    /// Those that are closed to writes: for which run, and what they were before.
+    closed: Mutex<BTreeMap<OrganizationId, (MigrationRunId, OrganizationStatus)>>,
+    /// What each was while it was migrated.
+    seen: Mutex<Vec<OrganizationStatus>>,
+    /// A database on which whoever migrates it waits for ever.
+    hangs: Mutex<Option<String>>,
     at_once: AtomicUsize,
     most_at_once: AtomicUsize,
 }
@@ -59,7 +80,26 @@ impl World {
 
     fn fleet(self: &Arc<Self>) -> Fleet {
         let clock = Arc::new(FixedClock::at_text("2026-11-20T12:00:00Z"));
-        Fleet::new(self.clone(), self.clone(), clock, Arc::new(CountedIds::default()))
+        Fleet::new(self.clone(), self.clone(), clock, Arc::new(CountedIds::default()), Arc::new(NoPause))
+    }
+
+    fn status(&self, slug: &str) -> OrganizationStatus {
+        self.organizations.lock().unwrap()[slug].0.status()
+    }
+
+    fn set_status(&self, id: OrganizationId, status: OrganizationStatus) {
+        let mut organizations = self.organizations.lock().unwrap();
+        let (organization, _) = organizations.values_mut().find(|(one, _)| one.id() == id).unwrap();
+        let snapshot = organization.snapshot().clone();
+        *organization = Organization::restore(OrganizationSnapshot { status, ..snapshot });
+    }
+
+    fn reopen(&self, id: OrganizationId, wanted: impl Fn(MigrationRunId) -> bool) {
+        let mut closed = self.closed.lock().unwrap();
+        if closed.get(&id).is_some_and(|(run, _)| wanted(*run)) {
+            let (_, before) = closed.remove(&id).unwrap();
+            self.set_status(id, before);
+        }
     }
 
     async fn run(self: &Arc<Self>, options: FleetOptions) -> Result<MigrationRun, TenancyError> {
@@ -85,7 +125,10 @@ impl FleetStore for World {
         let organizations = self.organizations.lock().unwrap();
         Ok(organizations
             .values()
-            .filter(|(organization, _)| organization.snapshot().schema_version != Some(schema_version))
+            .filter(|(organization, _)| {
+                organization.snapshot().schema_version.is_none_or(|version| version < schema_version)
+                    || self.closed.lock().unwrap().contains_key(&organization.id())
+            })
             .map(|(organization, failures)| BehindOrganization {
                 organization: organization.clone(),
                 failures_in_a_row: *failures,
@@ -117,6 +160,7 @@ impl FleetStore for World {
         if run.dry_run {
             return Ok(());
         }
+        self.reopen(result.organization, |by| by == run.id || result.to_version.is_some());
         let mut organizations = self.organizations.lock().unwrap();
         let (organization, failures) = organizations.get_mut(result.slug.as_str()).unwrap();
         if let Some(version) = result.to_version {
@@ -127,6 +171,34 @@ impl FleetStore for World {
         } else if result.outcome == MigrationOutcome::Failed {
             *failures += 1;
         }
+        Ok(())
+    }
+
+    async fn close_for(
+        &self,
+        run: &MigrationRun,
+        organization: OrganizationId,
+        _: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let mut organizations = self.organizations.lock().unwrap();
+        let (known, _) = organizations.values_mut().find(|(one, _)| one.id() == organization).unwrap();
+        let before = known.status();
+        if before == OrganizationStatus::Suspended {
+            return Ok(false);
+        }
+        self.closed.lock().unwrap().entry(organization).or_insert((run.id, before));
+        drop(organizations);
+        self.set_status(organization, OrganizationStatus::Migrating);
+        Ok(true)
+    }
+
+    async fn reopen_after(
+        &self,
+        run: MigrationRunId,
+        organization: OrganizationId,
+        _: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        self.reopen(organization, |by| by == run);
         Ok(())
     }
 
@@ -165,8 +237,17 @@ impl FleetDatabases for World {
         CURRENT
     }
 
+    fn is_exclusive(&self, from: Option<i32>) -> bool {
+        self.exclusive.lock().unwrap().iter().any(|version| from.is_none_or(|from| *version > from))
+    }
+
     async fn bring_up(&self, organization: &Organization) -> Result<Migrated, MigrationFailure> {
         let slug = organization.snapshot().slug.to_string();
+        self.seen.lock().unwrap().push(self.status(&slug));
+        let hangs = self.hangs.lock().unwrap().as_deref() == Some(&slug);
+        if hangs {
+            std::future::pending::<()>().await;
+        }
         let at_once = self.at_once.fetch_add(1, Ordering::SeqCst) + 1;
         self.most_at_once.fetch_max(at_once, Ordering::SeqCst);
         self.opened.lock().unwrap().push(slug.clone());
@@ -198,7 +279,7 @@ async fn one_failure_stops_nobody_and_a_retry_finishes_it() {
     assert_eq!((run.state, run.counts.ok, run.counts.failed), (RunState::Partial, 19, 1));
     assert_eq!(world.behind(), BTreeSet::from(["org-004".to_owned()]));
     let told = world.fleet().results(run.id, Some(MigrationOutcome::Failed), &PageRequest::default()).await;
-    assert_eq!(told.unwrap().items[0].error.as_deref(), Some("relation exists"));
+    assert_eq!(told.unwrap().1.items[0].error.as_deref(), Some("relation exists"));
 
     let selection = FleetSelection::UnfinishedOf(run.id);
     let retried = world.run(FleetOptions { selection, ..FleetOptions::default() }).await.unwrap();
@@ -283,9 +364,67 @@ async fn what_is_not_there_is_refused_by_name() {
     assert!(matches!(&unknown, TenancyError::Invalid(errors) if errors.to_string().contains("slug")));
     let selection = FleetSelection::UnfinishedOf(uuid::Uuid::nil().into());
     let unknown = world.run(FleetOptions { selection, ..FleetOptions::default() }).await.unwrap_err();
-    assert!(matches!(unknown, TenancyError::NotFound));
+    assert!(matches!(unknown, TenancyError::RunNotFound));
     let none = world.run(FleetOptions { concurrency: 0, ..FleetOptions::default() }).await.unwrap_err();
     assert!(matches!(&none, TenancyError::Invalid(errors) if errors.to_string().contains("concurrency")));
+}
+
+#[tokio::test]
+async fn other_migrations_leave_the_status_alone() {
+    let world = World::with(3);
+    world.exclusive.lock().unwrap().push(4);
+    assert_eq!(world.run(FleetOptions::default()).await.unwrap().counts.ok, 3);
+    assert_eq!(*world.seen.lock().unwrap(), [OrganizationStatus::Active; 3]);
+}
+
+#[tokio::test]
+async fn a_migration_that_does_not_bear_writes_closes_its_organization_to_them() {
+    let world = World::with(5);
+    world.exclusive.lock().unwrap().push(CURRENT);
+    world.troubles("org-000", failed(), 1);
+    world.troubles("org-001", MigrationFailure::Blocked("lock timeout".to_owned()), 1);
+    let one = |number: u128| uuid::Uuid::from_u128(number + 1).into();
+    world.set_status(one(2), OrganizationStatus::ReadOnly);
+    world.set_status(one(3), OrganizationStatus::Suspended);
+
+    let run = world.run(unlimited()).await.unwrap();
+
+    assert_eq!((run.counts.ok, run.counts.failed), (4, 1));
+    let seen = world.seen.lock().unwrap().clone();
+    assert_eq!(seen.iter().filter(|status| **status == OrganizationStatus::Migrating).count(), 5, "{seen:?}");
+    assert_eq!(seen.len(), 6, "one was tried twice; who is suspended writes nothing anyway");
+    for slug in ["org-000", "org-001", "org-004"] {
+        assert_eq!(world.status(slug), OrganizationStatus::Active, "{slug}");
+    }
+    assert_eq!(world.status("org-002"), OrganizationStatus::ReadOnly, "it gets back what it had");
+    assert_eq!(world.status("org-003"), OrganizationStatus::Suspended);
+    world.seen.lock().unwrap().clear();
+    let dry = FleetOptions { dry_run: true, ..unlimited() };
+    world.run(dry).await.unwrap();
+    assert_eq!(*world.seen.lock().unwrap(), [OrganizationStatus::Active], "a dry run closes nothing");
+}
+
+#[tokio::test]
+async fn killed_in_the_middle_it_stays_closed_until_it_is_migrated_again() {
+    let world = World::with(2);
+    world.exclusive.lock().unwrap().push(CURRENT);
+    *world.hangs.lock().unwrap() = Some("org-001".to_owned());
+    let running = tokio::spawn({
+        let world = world.clone();
+        async move { world.run(unlimited()).await }
+    });
+    while world.seen.lock().unwrap().len() < 2 || world.behind().len() > 1 {
+        tokio::task::yield_now().await;
+    }
+    running.abort();
+    assert!(running.await.unwrap_err().is_cancelled());
+    assert_eq!(world.status("org-000"), OrganizationStatus::Active);
+    assert_eq!(world.status("org-001"), OrganizationStatus::Migrating);
+
+    *world.hangs.lock().unwrap() = None;
+    let again = world.run(unlimited()).await.unwrap();
+    assert_eq!((again.state, again.planned, again.counts.ok), (RunState::Done, 1, 1));
+    assert_eq!(world.status("org-001"), OrganizationStatus::Active);
 }
 
 #[test]

@@ -66,13 +66,14 @@ fn every_state_answers_as_documented() {
     let closed = |status, code| (Some((status, code)), Some((status, code)));
     assert_eq!(answer(Provisioning), closed(503, "tenant_provisioning"));
     assert_eq!(answer(Active), (None, None));
-    assert_eq!(answer(Migrating), (None, None));
+    assert_eq!(answer(Migrating), (None, Some((503, "tenant_migrating"))));
     assert_eq!(answer(ReadOnly), (None, Some((423, "tenant_read_only"))));
     assert_eq!(answer(Suspended), closed(403, "tenant_suspended"));
     assert_eq!(answer(Archived), closed(410, "tenant_archived"));
     assert_eq!(answer(Failed), closed(503, "tenant_failed"));
     assert_eq!(answer(Deleted), closed(404, "tenant_unknown"));
     assert!(Refusal::Provisioning.retry_after().is_some());
+    assert!(Refusal::Migrating.retry_after().is_some());
 }
 
 #[test]

@@ -3,11 +3,14 @@
 mod backup_view;
 mod change_organization;
 mod create_organization;
+mod get_migration;
 mod get_operation;
 mod get_organization;
 mod list_backups;
+mod list_migrations;
 mod list_operations;
 mod list_organizations;
+mod migration_view;
 mod request_backup;
 mod sample_view;
 mod view;
@@ -30,7 +33,9 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(list_operations::list_operations)
         .service(get_operation::get_operation)
         .service(request_backup::request_backup)
-        .service(list_backups::list_backups);
+        .service(list_backups::list_backups)
+        .service(list_migrations::list_migrations)
+        .service(get_migration::get_migration);
 }
 
 /// The first domain of an organization.

@@ -302,6 +302,14 @@ pub(super) const ACCESS_CASES: &[Case] = &[
         Body::None,
         Who::PlatformAdmins,
     ),
+    case("admin_migration_list", Method::GET, "/admin/migrations", Body::None, Who::PlatformAdmins),
+    case(
+        "admin_migration_get",
+        Method::GET,
+        "/admin/migrations/{migration}",
+        Body::None,
+        Who::PlatformAdmins,
+    ),
 ];
 
 fn creation_body() -> Value {

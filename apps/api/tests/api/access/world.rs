@@ -2,8 +2,9 @@
 
 use super::cases::{Body, Case, Who};
 use serde_json::{Value, json};
-use vigie_kernel::{OperatorContext, Role};
+use vigie_kernel::{OperatorContext, Role, Slug};
 use vigie_notifications::{Happening, Tell};
+use vigie_tenancy::{FleetOptions, FleetSelection, NoProgress};
 use vigie_test_support::{Answer, Client, Person, TestServer};
 
 /// An organization with one thing of each kind, made anew for each case, so that no case is in another's way.
@@ -36,6 +37,17 @@ async fn notification(server: &TestServer, owner: &Person, author: &Person, kpi:
     inbox["items"][0]["id"].as_str().unwrap().to_owned()
 }
 
+/// A run that tries the migrations of an organization whose database is at an older schema, as far as is recorded.
+async fn migration(server: &TestServer, owner: &Person) -> String {
+    server.test.set_schema_version(owner.slug(), 1).await;
+    let slug = Slug::parse(owner.slug()).unwrap();
+    let options =
+        FleetOptions { selection: FleetSelection::One(slug), dry_run: true, ..FleetOptions::default() };
+    let operator = OperatorContext::new(None, "test".to_owned());
+    let run = server.test.app.fleet.migrate(&operator, &options, &NoProgress).await.unwrap();
+    run.id.to_string()
+}
+
 impl World {
     pub(super) async fn make(server: &TestServer) -> Self {
         let owner = server.sign_up("Usine du Nord").await;
@@ -63,6 +75,7 @@ impl World {
         let operations = admin.client.get(&operations).await.expect(200);
         let operator = OperatorContext::new(None, "test".to_owned());
         let token = server.test.app.auth.issue_set_password_token(&operator, &owner.email).await.unwrap();
+        let migration = migration(server, &owner).await;
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let places = vec![
             ("{organization}", owner.organization_id().to_owned()),
@@ -75,6 +88,7 @@ impl World {
             ("{import}", text(&import["id"])),
             ("{notification}", told),
             ("{operation}", text(&operations["items"][0]["id"])),
+            ("{migration}", migration),
             ("{set_password}", token.token.expose().to_owned()),
             ("{email}", author.email.clone()),
             ("{password}", vigie_test_support::PASSWORD.to_owned()),
