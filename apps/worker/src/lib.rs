@@ -6,6 +6,7 @@
 
 mod answer;
 mod cli;
+mod cli_mail;
 mod cli_operations;
 mod cli_plans;
 mod commands;
@@ -18,6 +19,7 @@ pub use answer::Answer;
 pub use cli::{
     AdminCommand, Cli, Command, JobsCancel, JobsCommand, JobsList, JobsRetry, MemberCommand, TenantCommand,
 };
+pub use cli_mail::{MailCommand, MailTest};
 pub use cli_plans::{LimitValue, PlansCommand, TenantLimit, TenantModule, TenantPlan};
 pub use commands::execute;
 pub use error::CommandError;

@@ -8,6 +8,7 @@ mod config;
 mod error;
 mod figures;
 mod files;
+mod mail;
 mod module_gate;
 mod notifier;
 mod prune;
@@ -21,6 +22,7 @@ pub use config::{
 };
 pub use error::StartError;
 pub use figures::{JOB_DURATION, JOB_SECONDS, describe_jobs, measure_queue};
+pub use mail::Mail;
 pub use vigie_adapters::{LimitKey, LimitPolicy, LimitVerdict, Limits, Rate, SharedLimiter, Signer};
 pub use vigie_repository::{
     AttemptRecord, Cancellation, JobDetails, JobFilter, JobQueue, JobStatus, JobSummary, NewSchedule,

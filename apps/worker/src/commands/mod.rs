@@ -4,6 +4,7 @@ mod accounts;
 mod backup;
 mod doctor;
 mod jobs;
+mod mail;
 mod migrate;
 mod operations;
 mod plans;
@@ -11,6 +12,7 @@ mod run;
 mod tenant;
 
 use crate::cli::{AdminCommand, Command, JobsCommand, MemberCommand, TenantCommand};
+use crate::cli_mail::MailCommand;
 use crate::cli_plans::PlansCommand;
 use crate::{Answer, CommandError, demo};
 use std::io::{BufRead, Write as _};
@@ -49,6 +51,7 @@ pub async fn execute(command: Command, config: Config, input: impl BufRead) -> R
         Command::Tenant(TenantCommand::Clone(wanted)) => backup::clone_organization(&app, wanted).await,
         Command::Tenant(TenantCommand::Export(wanted)) => backup::export(&app, &wanted).await,
         Command::Tenant(TenantCommand::Delete(wanted)) => backup::delete(&app, wanted, input).await,
+        Command::Mail(MailCommand::Test(wanted)) => mail::test(&app, &wanted).await,
         Command::Jobs(JobsCommand::List(list)) => jobs::list(&app, &list).await,
         Command::Jobs(JobsCommand::Show { id }) => jobs::show(&app, id).await,
         Command::Jobs(JobsCommand::Retry(retry)) => jobs::retry(&app, &retry).await,
