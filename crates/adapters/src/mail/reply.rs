@@ -23,6 +23,10 @@ pub(super) enum Step {
 /// Why it is not sent.
 pub(super) fn failed(step: Step, error: Error) -> MailError {
     let Some(status) = error.status() else {
+        if error.is_response() {
+            // The library repeats the answer, which may name the recipient.
+            return lost(step, "the answer of the mail server is none, or ended early");
+        }
         return lost(step, error);
     };
     let text = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();

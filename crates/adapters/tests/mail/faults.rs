@@ -146,4 +146,7 @@ async fn an_error_names_no_recipient() {
     let error = mailer(&sink).send(&mail()).await.unwrap_err();
     assert!(!format!("{error} {error:?}").contains("marie"), "{error:?}");
     assert!(error.reply().unwrap().text().contains("marie"));
+    sink.fail(Fault::Answer(Stage::Recipient, "what? <marie@example.org>"));
+    let error = mailer(&sink).send(&mail()).await.unwrap_err();
+    assert!(error.name() == "unreachable" && !format!("{error:?}").contains("marie"), "{error:?}");
 }
