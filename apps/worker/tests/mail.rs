@@ -7,6 +7,9 @@ use vigie_composition::{App, Config, MailConfig};
 use vigie_test_support::{Fault, ReceivedMail, SinkTls, SmtpSink, Stage};
 use vigie_worker::{Answer, Cli, CommandError, execute};
 
+/// What is done to good settings.
+type Change = fn(&mut Config);
+
 async fn run(config: Config, to: &str) -> Result<Answer, CommandError> {
     let cli = Cli::try_parse_from(["vigie-worker", "mail", "test", "--locale", "fr", "--to", to]).unwrap();
     execute(cli.command, config, &b""[..]).await
@@ -80,9 +83,8 @@ async fn settings_that_make_no_sense_keep_it_from_starting() {
     let folder = tempfile::tempdir().unwrap();
     let sink = SmtpSink::start().await;
     let good = || through(&sink, &folder);
-    let mut cases = Vec::new();
-    for (key, change) in [
-        ("mail.from", (|config| config.mail.from = None) as fn(&mut Config)),
+    let changes: [(&str, Change); 8] = [
+        ("mail.from", |config| config.mail.from = None),
         ("mail.from", |config| config.mail.from = Some("Vigie".to_owned())),
         ("mail.url", |config| config.mail.url = Some("smtp://u:hunter2@mx.example.org?tls=none".into())),
         ("mail.url", |config| config.mail.url = Some("imap://u:hunter2@mx.example.org".into())),
@@ -90,12 +92,10 @@ async fn settings_that_make_no_sense_keep_it_from_starting() {
         ("mail.ca_file", |config| config.mail.url = None),
         ("public_url", |config| config.public_url = None),
         ("public_url", |config| config.public_url = Some("http://kpi.example.org".parse().unwrap())),
-    ] {
+    ];
+    for (key, change) in changes {
         let mut config = good();
         change(&mut config);
-        cases.push((key, config));
-    }
-    for (key, config) in cases {
         let error = App::build(config).await.err().unwrap().to_string();
         assert!(error.contains(key) && !error.contains("hunter2"), "{key}: {error}");
     }

@@ -27,16 +27,7 @@ impl Mail {
         let links = links(config)?;
         let mailer: Arc<dyn Mailer> = match &config.mail.url {
             Some(url) => Arc::new(smtp(config, url, clock)?),
-            None => {
-                if config.mail.ca_file.is_some() {
-                    return Err(setting("mail.ca_file", "it is of no use without mail.url"));
-                }
-                let sender = match &config.mail.from {
-                    Some(from) => sender(from)?,
-                    None => Sender::of_host(links.host()),
-                };
-                Arc::new(EmlMailer::new(config.data_dir.join("mail"), sender, Arc::clone(clock)))
-            }
+            None => Arc::new(files(config, &links, clock)?),
         };
         Ok(Self { templates: Arc::new(CompiledTemplates), mailer, links })
     }
@@ -54,6 +45,17 @@ fn smtp(config: &Config, url: &SecretString, clock: &Arc<dyn Clock>) -> Result<S
     let options = SmtpOptions { authorities, ..SmtpOptions::default() };
     SmtpMailer::try_new(server, sender(from)?, &options, Arc::clone(clock))
         .map_err(|source| StartError::Part { what: "the certificates of mail.ca_file", source })
+}
+
+fn files(config: &Config, links: &PublicUrl, clock: &Arc<dyn Clock>) -> Result<EmlMailer, StartError> {
+    if config.mail.ca_file.is_some() {
+        return Err(setting("mail.ca_file", "it is of no use without mail.url"));
+    }
+    let sender = match &config.mail.from {
+        Some(from) => sender(from)?,
+        None => Sender::of_host(links.host()),
+    };
+    Ok(EmlMailer::new(config.data_dir.join("mail"), sender, Arc::clone(clock)))
 }
 
 /// Where people reach the product: what is configured, or else this machine, which is where the product listens then.

@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn listed_delays_come_one_after_the_other() {
-        const RETRY: Retry = Retry::after(&[Duration::from_secs(5), Duration::from_secs(300)]);
+        const RETRY: Retry = Retry::after(&[Duration::from_secs(5), Duration::from_mins(5)]);
         assert_eq!(RETRY.attempts(), 3);
         let seconds: Vec<u64> = [1, 2, 3].map(|attempt| RETRY.delay_after(attempt).as_secs()).to_vec();
         assert_eq!(seconds, [5, 300, 300]);

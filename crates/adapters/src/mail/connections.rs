@@ -16,7 +16,7 @@ use vigie_notifications::mail::MailError;
 /// Connections at once.
 const MOST: usize = 10;
 /// A connection that was not used for so long is not used again: servers close them after some minutes.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 
 /// At most [`MOST`] connections, used again while they are fresh. The library's own pool does not tell how far a mail had come when its
 /// connection broke, which is what decides whether it may be sent again; and it waits without end for an answer.

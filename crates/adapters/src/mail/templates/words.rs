@@ -144,7 +144,7 @@ pub(super) fn span(time: Duration, locale: Locale) -> String {
     let minutes = time.as_secs() / 60;
     let hours = minutes / 60;
     let fr = locale == Locale::Fr;
-    let (count, one, many) = if hours >= 48 && hours % 24 == 0 {
+    let (count, one, many) = if hours >= 48 && hours.is_multiple_of(24) {
         (hours / 24, if fr { "jour" } else { "day" }, if fr { "jours" } else { "days" })
     } else if minutes >= 120 || minutes == 60 {
         (hours, if fr { "heure" } else { "hour" }, if fr { "heures" } else { "hours" })
