@@ -4,6 +4,7 @@ mod jobs;
 
 pub use jobs::{JobsCancel, JobsCommand, JobsList, JobsRetry, JobsSchedule};
 
+use crate::cli_mail::MailCommand;
 use crate::cli_operations::{TenantCreate, TenantDoctor, TenantOperations, TenantUndo};
 use crate::cli_plans::{PlansCommand, TenantLimit, TenantModule, TenantPlan};
 use crate::cli_server::ServerCommand;
@@ -54,6 +55,9 @@ pub enum Command {
     /// The job queue
     #[command(subcommand)]
     Jobs(JobsCommand),
+    /// Outgoing mail
+    #[command(subcommand)]
+    Mail(MailCommand),
 }
 
 /// Commands on platform administrators.
@@ -434,6 +438,8 @@ mod tests {
             ("jobs retry", ErrorKind::MissingRequiredArgument),
             ("jobs retry 01990000-0000-7000-8000-000000000000 --all-dead", ErrorKind::ArgumentConflict),
             ("jobs cancel", ErrorKind::MissingRequiredArgument),
+            ("mail test", ErrorKind::MissingRequiredArgument),
+            ("mail test --to a@example.org --locale de", ErrorKind::ValueValidation),
             ("tenant show", ErrorKind::MissingRequiredArgument),
             ("tenant plan --slug a --plan gold", ErrorKind::ValueValidation),
             ("tenant limit --slug a --limit kpis --value many", ErrorKind::ValueValidation),

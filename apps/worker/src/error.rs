@@ -90,6 +90,9 @@ pub enum CommandError {
     /// The signals that stop the process cannot be received.
     #[error("signals cannot be received: {0}")]
     Signals(#[source] std::io::Error),
+    /// The mail cannot be made: a bug.
+    #[error("the mail cannot be made")]
+    Mail(#[source] vigie_kernel::BoxError),
     /// A number of the demo is none: a bug.
     #[error("a number of the demo is wrong: {0}")]
     Number(#[from] DecError),
@@ -139,6 +142,7 @@ impl CommandError {
             | Self::Input(_)
             | Self::Output(_)
             | Self::Signals(_)
+            | Self::Mail(_)
             | Self::Number(_)
             | Self::Demo(_) => 1,
         }

@@ -6,6 +6,7 @@
 
 mod answer;
 mod cli;
+mod cli_mail;
 mod cli_operations;
 mod cli_plans;
 mod cli_server;
@@ -20,6 +21,7 @@ pub use cli::{
     AdminCommand, Cli, Command, JobsCancel, JobsCommand, JobsList, JobsRetry, JobsSchedule, MemberCommand,
     TenantCommand,
 };
+pub use cli_mail::{MailCommand, MailTest};
 pub use cli_plans::{LimitValue, PlansCommand, TenantLimit, TenantModule, TenantPlan};
 pub use cli_server::{AddressArguments, Limit, ServerAdd, ServerCommand, ServerSet};
 pub use commands::execute;

@@ -1,5 +1,5 @@
 //! The outside that is not the database: the system's clock, ids and randomness, password hashing, token signing, sealing,
-//! rate limits, files, and what processes share through Redis.
+//! rate limits, files, mail, and what processes share through Redis.
 //!
 //! Each type here fills a port of a domain crate, or is used by the HTTP edge. Nothing here decides a rule of the business.
 
@@ -7,6 +7,7 @@ mod archive;
 mod files;
 mod key_file;
 mod limits;
+mod mail;
 mod parse_pool;
 mod password_pool;
 mod sealer;
@@ -25,6 +26,10 @@ pub use files::{
 };
 pub use key_file::KeyError;
 pub use limits::{LimitKey, LimitPolicy, LimitVerdict, Limiter, Limits, Rate};
+pub use mail::{
+    CompiledTemplates, EmlMailer, MailTls, Sender, SenderError, SmtpMailer, SmtpOptions, SmtpServer,
+    SmtpServerError,
+};
 pub use parse_pool::BlockingParsePool;
 pub use password_pool::{HashParameters, PasswordPool, PasswordPoolConfig, WeakParameters};
 pub use sealer::AeadSealer;

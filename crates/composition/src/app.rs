@@ -5,6 +5,7 @@ use crate::backups;
 use crate::bridges::{ControlProbe, LimitedAccounts, MemberContexts, SetPasswordTokens, TenancyProvisioning};
 use crate::config::{Config, LimitsConfig, SignupMode};
 use crate::error::StartError;
+use crate::mail::Mail;
 use crate::module_gate::{Needs, OfModule};
 use crate::notifier::Notifier;
 use crate::prune::{PrunePlatform, Pruner};
@@ -70,6 +71,8 @@ pub struct App {
     pub repeats: Arc<dyn RequestRepeats>,
     /// Inboxes, and telling members what concerns them.
     pub notifications: Arc<dyn NotificationService>,
+    /// Templates, links and the way out of mails.
+    pub mail: Mail,
     /// Whether the process works.
     pub health: Arc<dyn HealthService>,
     /// Signs cursors.
@@ -130,6 +133,7 @@ impl App {
         ));
 
         let files = Arc::new(crate::files::open(&config)?);
+        let mail = Mail::open(&config, &clock)?;
         let tenancy = tenancy(&config, (&control, &databases, &servers, &files), &sharing, (&clock, &ids))?;
         let plans = Arc::new(plans(&control, &store, (&clock, &ids)));
         sharing.on_change(&plans, |plans, what| match what {
@@ -214,6 +218,7 @@ impl App {
             repeats,
             health: health(control, &files, &sharing, &clock),
             notifications,
+            mail,
             signer,
             limiter: sharing.limiter,
             queue,

@@ -108,14 +108,16 @@ pub struct FilesConfig {
     pub secret_access_key: Option<SecretString>,
 }
 
-/// Outgoing mail.
+/// Outgoing mail. Without a server mails are files in the folder `mail` of the data folder.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MailConfig {
-    /// `smtp://user:pass@host:port`.
+    /// The server: `smtp://USER:PASSWORD@HOST:PORT` with STARTTLS, `smtps://` with TLS from the first byte.
     pub url: Option<SecretString>,
-    /// The sender.
+    /// The sender, `Vigie <no-reply@kpi.example.org>`; needed with a server.
     pub from: Option<String>,
+    /// Certificates in PEM that are trusted beside those of the system.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// Who may sign up.
@@ -353,8 +355,6 @@ impl Config {
     /// Refuses what this version cannot do, rather than starting without it.
     fn check(&self) -> Result<(), StartError> {
         let unsupported = [
-            ("mail.url", self.mail.url.is_some()),
-            ("mail.from", self.mail.from.is_some()),
             ("platform_admin_email", self.platform_admin_email.is_some()),
             ("auth.signup = verified", self.auth.signup == SignupMode::Verified),
         ];

@@ -8,6 +8,7 @@ mod config;
 mod error;
 mod figures;
 mod files;
+mod mail;
 mod module_gate;
 mod network;
 mod notifier;
@@ -25,6 +26,7 @@ pub use error::StartError;
 pub use figures::{
     JOB_DURATION, JOB_SECONDS, describe_jobs, describe_organizations, measure_organizations, measure_queue,
 };
+pub use mail::Mail;
 pub use network::Network;
 pub use vigie_adapters::{LimitKey, LimitPolicy, LimitVerdict, Limits, Rate, SharedLimiter, Signer};
 pub use vigie_repository::{

@@ -8,19 +8,36 @@ pub trait Randomness: Send + Sync {
     fn number(&self) -> u32;
 }
 
-/// A doubling delay with an end.
+/// Delays between attempts, with an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retry {
-    first: Duration,
+    delays: Delays,
     attempts: u16,
-    longest: Duration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Delays {
+    Doubling { first: Duration, longest: Duration },
+    Listed(&'static [Duration]),
 }
 
 impl Retry {
     /// Waits `first` after the first failure, twice as long after each further one, up to an hour; 10 attempts in all.
     #[must_use]
     pub const fn doubling(first: Duration) -> Self {
-        Self { first, attempts: 10, longest: Duration::from_hours(1) }
+        Self { delays: Delays::Doubling { first, longest: Duration::from_hours(1) }, attempts: 10 }
+    }
+
+    /// Waits each of these delays once, one after the other; one attempt more than there are delays.
+    #[must_use]
+    pub const fn after(delays: &'static [Duration]) -> Self {
+        let mut attempts: u16 = 1;
+        let mut rest = delays;
+        while let [_, others @ ..] = rest {
+            attempts = attempts.saturating_add(1);
+            rest = others;
+        }
+        Self { delays: Delays::Listed(delays), attempts }
     }
 
     /// Ends after so many attempts, at least one.
@@ -35,11 +52,20 @@ impl Retry {
         self.attempts
     }
 
-    /// How long to wait after the given attempt (counted from 1) failed, before chance moves it.
+    /// How long to wait after the given attempt (counted from 1) failed, before chance moves it. A list that is too short repeats its
+    /// last delay.
     #[must_use]
     pub fn delay_after(&self, attempt: u16) -> Duration {
-        let doublings = u32::from(attempt.saturating_sub(1)).min(20);
-        self.first.saturating_mul(1 << doublings).min(self.longest)
+        match self.delays {
+            Delays::Doubling { first, longest } => {
+                let doublings = u32::from(attempt.saturating_sub(1)).min(20);
+                first.saturating_mul(1 << doublings).min(longest)
+            }
+            Delays::Listed(delays) => {
+                let at = usize::from(attempt.saturating_sub(1));
+                delays.get(at).or(delays.last()).copied().unwrap_or_default()
+            }
+        }
     }
 
     /// The same, moved by up to a fifth in either direction: 0 is a fifth less, [`u32::MAX`] a fifth more.
@@ -64,6 +90,16 @@ mod tests {
         assert_eq!(retry.attempts(), 1);
         let seconds: Vec<u64> = [1, 2, 3, 30].map(|attempt| retry.delay_after(attempt).as_secs()).to_vec();
         assert_eq!(seconds, [5, 10, 20, 3600]);
+    }
+
+    #[test]
+    fn listed_delays_come_one_after_the_other() {
+        const RETRY: Retry = Retry::after(&[Duration::from_secs(5), Duration::from_mins(5)]);
+        assert_eq!(RETRY.attempts(), 3);
+        let seconds: Vec<u64> = [1, 2, 3].map(|attempt| RETRY.delay_after(attempt).as_secs()).to_vec();
+        assert_eq!(seconds, [5, 300, 300]);
+        assert_eq!(RETRY.jittered(2, 0).as_secs(), 240);
+        assert_eq!((Retry::after(&[]).attempts(), Retry::after(&[]).delay_after(1)), (1, Duration::ZERO));
     }
 
     #[test]

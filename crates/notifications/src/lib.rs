@@ -5,7 +5,7 @@
 //! [`InboxEntry`]s of his inbox; the text is made when it is read, in the reader's language.
 //!
 //! Every step may be repeated: a notification has a key that its event gives it, and a recipient gets each notification once by each
-//! channel. The inbox is the only channel so far.
+//! channel. The inbox is the only channel so far; [`mail`] has what mails are made of.
 #![deny(missing_docs)]
 
 mod audience;
@@ -13,6 +13,7 @@ mod commands;
 mod content;
 mod error;
 mod inbox;
+pub mod mail;
 #[cfg(any(test, feature = "testing"))]
 mod memory;
 mod notification;

@@ -1,5 +1,6 @@
 //! The whole application on a temporary folder.
 
+use crate::ReceivedMail;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -75,6 +76,11 @@ impl TestApp {
     fn tenant_folder(&self, slug: &str) -> PathBuf {
         let name = format!("vigie_org_{}", slug.replace('-', "_"));
         self.app.config.data_dir.join("tenants").join(name)
+    }
+
+    /// The mails that were sent without a mail server, the oldest first.
+    pub fn mails(&self) -> Vec<ReceivedMail> {
+        ReceivedMail::in_folder(&self.app.config.data_dir.join("mail"))
     }
 
     /// Runs every job that is due.

@@ -2,7 +2,7 @@
 //!
 //! [`TestApp`] builds the whole application on a temporary folder, [`TestServer`] serves it in the test's own process and makes
 //! people in it, [`Client`] talks HTTP to it. [`TestDatabases`] are databases of a PostgreSQL server for a test that
-//! starts the real program. Everything here panics when something goes wrong: that is how a test fails.
+//! starts the real program. [`SmtpSink`] is a mail server that keeps what it gets and fails as it is told. Everything here panics when something goes wrong: that is how a test fails.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -15,14 +15,18 @@
 mod app;
 mod client;
 mod events;
+mod mails;
 mod person;
 mod server;
+mod smtp;
 
 pub use app::TestApp;
 pub use client::{Answer, Client};
 pub use events::{EventStream, StreamedEvent};
+pub use mails::ReceivedMail;
 pub use person::{PASSWORD, Person};
 pub use server::TestServer;
+pub use smtp::{Fault, SinkTls, SmtpSink, Stage};
 pub use vigie_repository::testing::{Gate, SecondServer, TestDatabases, sqlite_execute, sqlite_texts};
 
 use std::sync::atomic::{AtomicU64, Ordering};

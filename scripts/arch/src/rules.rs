@@ -49,7 +49,7 @@ pub(crate) const LAYERS: &[Layer] = &[
     domain("platform-monitoring"),
     Layer { name: "migrations", uses: &[], tests_use: &[] },
     Layer { name: "repository", uses: &[BASE, DOMAINS, &["migrations"]], tests_use: &[TEST_SUPPORT] },
-    Layer { name: "adapters", uses: &[BASE, DOMAINS], tests_use: &[] },
+    Layer { name: "adapters", uses: &[BASE, DOMAINS], tests_use: &[TEST_SUPPORT] },
     Layer { name: "composition", uses: &[BASE, DOMAINS, &["repository"], ADAPTERS], tests_use: &[] },
     Layer { name: "test-support", uses: &[BASE, DOMAINS, STORAGE, ADAPTERS, COMPOSITION], tests_use: &[] },
     app("api"),

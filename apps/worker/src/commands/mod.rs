@@ -4,6 +4,7 @@ mod accounts;
 mod backup;
 mod doctor;
 mod jobs;
+mod mail;
 mod migrate;
 mod operations;
 mod plans;
@@ -13,6 +14,7 @@ mod server;
 mod tenant;
 
 use crate::cli::{AdminCommand, Command, JobsCommand, MemberCommand, TenantCommand};
+use crate::cli_mail::MailCommand;
 use crate::cli_plans::PlansCommand;
 use crate::cli_server::ServerCommand;
 use crate::{Answer, CommandError, demo};
@@ -58,6 +60,7 @@ pub async fn execute(command: Command, config: Config, input: impl BufRead) -> R
         Command::Server(ServerCommand::Add(add)) => server::add(&app, add, input).await,
         Command::Server(ServerCommand::List) => server::list(&app).await,
         Command::Server(ServerCommand::Set(set)) => server::set(&app, set, input).await,
+        Command::Mail(MailCommand::Test(wanted)) => mail::test(&app, &wanted).await,
         Command::Jobs(JobsCommand::List(list)) => jobs::list(&app, &list).await,
         Command::Jobs(JobsCommand::Show { id }) => jobs::show(&app, id).await,
         Command::Jobs(JobsCommand::Retry(retry)) => jobs::retry(&app, &retry).await,
