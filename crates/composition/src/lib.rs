@@ -11,8 +11,8 @@ mod files;
 mod module_gate;
 mod notifier;
 mod prune;
-mod sharing;
 mod secrets;
+mod sharing;
 
 pub use app::App;
 pub use background::{Background, Handlers};
