@@ -102,8 +102,7 @@ impl FleetProgress for Looking {
     fn settled(&self, _: &MigrationRun, _: &MigrationResult) {
         // Until the figures were looked at.
         let shown = self.0.lock().unwrap();
-        let waited =
-            self.1.wait_timeout_while(shown, std::time::Duration::from_secs(60), |run| run.is_some());
+        let waited = self.1.wait_timeout_while(shown, std::time::Duration::from_mins(1), |run| run.is_some());
         drop(waited.unwrap());
     }
 }

@@ -18,7 +18,7 @@ impl ObjectFiles {
             let known = tokio::fs::metadata(&folder).await.map_err(|error| error.to_string())?;
             return if known.is_dir() { Ok(()) } else { Err("it is no folder".to_owned()) };
         }
-        let nothing = Key::from_iter(self.prefix.parts().chain(Key::from("org/probe").parts()));
+        let nothing: Key = self.prefix.parts().chain(Key::from("org/probe").parts()).collect();
         match self.store.head(&nothing).await {
             Ok(_) | Err(Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(error.to_string()),
