@@ -32,6 +32,16 @@ pub(super) const FIELD_MESSAGES: &[(&str, &str, &str)] = &[
         "Il doit être un nombre entier de {min} à {max}.",
     ),
     ("not_true_or_false", "It must be true or false.", "Il doit valoir true ou false."),
+    (
+        "colour_invalid",
+        "It must be a colour such as #1a56db.",
+        "Elle doit être une couleur telle que #1a56db.",
+    ),
+    (
+        "url_invalid",
+        "It must be an https address without user and password.",
+        "Il doit être une adresse https sans utilisateur ni mot de passe.",
+    ),
     ("out_of_range", "It must be from {min} to {max}.", "Il doit être compris entre {min} et {max}."),
     (
         "too_long",
