@@ -13,6 +13,7 @@
 mod audit;
 mod caller;
 mod commands;
+mod common_passwords;
 mod error;
 mod live;
 mod login_attempts;
