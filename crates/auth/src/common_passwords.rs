@@ -28,7 +28,8 @@ mod tests {
 
     #[test]
     fn chance_refuses_one_password_in_36_000() {
-        let refused = (0..100_000).filter(|number| contains(&format!("no list has {number} of these"))).count();
+        let refused =
+            (0..100_000).filter(|number| contains(&format!("no list has {number} of these"))).count();
         assert!(refused < 15, "{refused} of 100,000");
     }
 }

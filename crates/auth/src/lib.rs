@@ -17,11 +17,13 @@ mod common_passwords;
 mod error;
 mod live;
 mod login_attempts;
+mod mail;
 mod matrix;
 mod membership;
 mod one_time_token;
 mod organization;
 mod password;
+mod pending_sign_up;
 mod policy;
 mod ports;
 mod refresh_token;
@@ -39,17 +41,19 @@ mod user;
 
 pub use caller::{AdminCaller, Caller, MemberCaller, Profile};
 pub use commands::{
-    AddMember, AddedMember, ClientInfo, CreatePlatformAdmin, IssuedToken, Login, Refresh, SetPassword,
-    SignUp, SignedIn,
+    AddMember, AddedMember, ChangePassword, ClientInfo, CreatePlatformAdmin, IssuedToken, Login, Refresh,
+    SetPassword, SignUp, SignedIn, SignedUp, Verified, VerifyEmail,
 };
 pub use error::{AuthError, OrganizationRefusal};
 pub use live::{LiveMembership, LiveSession, SessionCache, SessionName};
 pub use login_attempts::LoginAttempts;
+pub use mail::{AccountMail, MailKind, MailOrder, MailToken, PreparedMail};
 pub use matrix::{PERMISSION_ROWS, PermissionRow, permissions_of};
 pub use membership::{MemberOrganization, Membership, MembershipSnapshot};
-pub use one_time_token::{OneTimeSecret, OneTimeToken, TokenPurpose};
+pub use one_time_token::{ConsumedToken, OneTimeSecret, OneTimeToken, TokenPurpose};
 pub use organization::{MadeOrganization, NewOrganization, OrganizationStatus, OrganizationSummary};
 pub use password::{MAX_PASSWORD_BYTES, MAX_PASSWORD_CHARS, PasswordContext, check_password};
+pub use pending_sign_up::PendingSignUp;
 pub use policy::{AuthPolicy, SignupMode};
 pub use ports::*;
 pub use refresh_token::{RefreshSecret, RefreshToken, RefreshTokenSnapshot, TokenHash};

@@ -1,17 +1,18 @@
 //! What identity needs of the outside.
 
 use crate::{
-    LiveSession, LoginAttempts, MadeOrganization, MemberOrganization, Membership, NewOrganization,
-    OneTimeToken, OrganizationSummary, PasswordHash, RefreshToken, Seats, SecretText, Session, TokenHash,
-    TokenPurpose, User,
+    ConsumedToken, LiveSession, LoginAttempts, MadeOrganization, MemberOrganization, Membership,
+    NewOrganization, OneTimeToken, OrganizationSummary, PasswordHash, PendingSignUp, RefreshToken, Seats,
+    SecretText, Session, TokenHash, TokenPurpose, User,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use thiserror::Error;
 use uuid::Uuid;
+use vigie_jobs::OutboxMessage;
 use vigie_kernel::{
-    AuditLog, BoxError, OrganizationId, Role, Rule, SessionId, Slug, StoreError, TenantContext, UnitOfWork,
-    UserId,
+    AuditLog, BoxError, OrganizationId, Role, Rule, SessionId, SignUpId, Slug, StoreError, TenantContext,
+    UnitOfWork, UserId,
 };
 use zeroize::Zeroizing;
 
@@ -43,8 +44,12 @@ pub trait IdentityWork: UnitOfWork {
     fn login_attempts(&mut self) -> Box<dyn LoginAttemptRepository + '_>;
     /// The tokens that are good for one use.
     fn one_time_tokens(&mut self) -> Box<dyn OneTimeTokenRepository + '_>;
+    /// The sign-ups that wait for a proof of their address.
+    fn sign_ups(&mut self) -> Box<dyn SignUpRepository + '_>;
     /// The organizations.
     fn organizations(&mut self) -> Box<dyn OrganizationRegistrar + '_>;
+    /// The queue of jobs, which is a table of the same database.
+    fn jobs(&mut self) -> Box<dyn JobLine + '_>;
     /// The platform's audit trail.
     fn audit(&mut self) -> Box<dyn AuditLog + '_>;
 }
@@ -156,13 +161,57 @@ pub trait OneTimeTokenRepository: Send {
         hash: &TokenHash,
         purpose: TokenPurpose,
         now: DateTime<Utc>,
-    ) -> Result<Option<UserId>, StoreError>;
+    ) -> Result<Option<ConsumedToken>, StoreError>;
     /// Makes every token of that purpose useless that the user still has.
     async fn supersede(
         &mut self,
         user: UserId,
         purpose: TokenPurpose,
         now: DateTime<Utc>,
+    ) -> Result<(), StoreError>;
+}
+
+/// Sign-ups that wait for a proof of their address.
+#[async_trait]
+pub trait SignUpRepository: Send {
+    /// Stores a new one. An address may have several: each is finished by the link of its own mail.
+    async fn insert(&mut self, sign_up: &PendingSignUp) -> Result<(), StoreError>;
+    /// One that is not finished, locked until the transaction ends.
+    async fn find_for_update(&mut self, id: SignUpId) -> Result<Option<PendingSignUp>, StoreError>;
+    /// The last one of that canonical address which is not finished and was asked for after that instant.
+    async fn latest_of(
+        &mut self,
+        email_key: &str,
+        after: DateTime<Utc>,
+    ) -> Result<Option<SignUpId>, StoreError>;
+    /// Gives it a token, in the place of any that it has.
+    async fn set_token(
+        &mut self,
+        id: SignUpId,
+        hash: &TokenHash,
+        expires_at: DateTime<Utc>,
+    ) -> Result<(), StoreError>;
+    /// Uses its token up, in one statement; `None` when no sign-up has that token, or it is not good at that instant.
+    async fn consume(
+        &mut self,
+        hash: &TokenHash,
+        now: DateTime<Utc>,
+    ) -> Result<Option<PendingSignUp>, StoreError>;
+    /// Makes its token good again: what it was used for has failed.
+    async fn give_back(&mut self, id: SignUpId) -> Result<(), StoreError>;
+    /// Removes it. Absent is no error.
+    async fn remove(&mut self, id: SignUpId) -> Result<(), StoreError>;
+}
+
+/// The queue of jobs, inside the transaction of the change that causes them.
+#[async_trait]
+pub trait JobLine: Send {
+    /// Adds a job of an organization or, without one, of the platform. The last statement of its transaction: the rows that it
+    /// locks are wanted by everybody.
+    async fn add(
+        &mut self,
+        organization: Option<OrganizationId>,
+        message: &OutboxMessage,
     ) -> Result<(), StoreError>;
 }
 
@@ -313,6 +362,12 @@ pub enum Counted {
     RefreshOf(SessionId),
     /// Sign-ups with an address, by its pseudonym.
     SignUpWith(String),
+    /// Mails to set a new password, to an address by its pseudonym.
+    ForgotFor(String),
+    /// Further mails to prove an address, by its pseudonym.
+    ResendTo(String),
+    /// What a user does that needs his password once more.
+    SensitiveBy(UserId),
 }
 
 /// One more was too many.
@@ -349,6 +404,9 @@ pub trait IdentityUpkeep: Send + Sync {
         ended_before: DateTime<Utc>,
         limit: u32,
     ) -> Result<ForgottenSessions, StoreError>;
+    /// Forgets at most `limit` tokens for one use that expired before that instant, and as many sign-ups that were asked for before
+    /// it; answers how many rows.
+    async fn forget_tokens(&self, before: DateTime<Utc>, limit: u32) -> Result<u64, StoreError>;
     /// Forgets at most `limit` addresses whose last failed login was before that instant; answers how many.
     async fn forget_login_attempts(
         &self,

@@ -322,8 +322,8 @@ fn auth(
         PasswordPool::try_new(PasswordPoolConfig::for_cores(cores())).map_err(part("password hashing"))?;
     let signup = match config.auth.signup {
         SignupMode::Open => vigie_auth::SignupMode::Open,
-        // `verified` is refused when the configuration is read.
-        SignupMode::Closed | SignupMode::Verified => vigie_auth::SignupMode::Closed,
+        SignupMode::Verified => vigie_auth::SignupMode::Verified,
+        SignupMode::Closed => vigie_auth::SignupMode::Closed,
     };
     let policy = AuthPolicy { signup, login_delays: config.limits.enabled, ..AuthPolicy::default() };
     let ports = AuthPorts {
@@ -405,6 +405,17 @@ fn throttles(limits: &LimitsConfig) -> vigie_adapters::Limits {
         refresh_by_session: Rate::per_minute(limits.session_refresh_per_minute),
         signup_by_ip: Rate::per_hour(limits.signup_per_hour),
         signup_by_email: Rate::per_day(limits.email_signup_per_day),
+        forgot_by_ip: Rate::per_hour(limits.forgot_per_hour),
+        // So many at once, and each of them back after an hour.
+        forgot_by_email: Rate {
+            limit: limits.email_forgot_burst,
+            window_seconds: limits.email_forgot_burst.saturating_mul(3_600),
+        },
+        resend_by_email: Rate::per_minute(1),
+        resend_by_email_daily: Rate::per_day(limits.email_resend_per_day),
+        token_by_ip: Rate::per_minute(limits.token_per_minute),
+        sensitive_by_ip: Rate::per_minute(limits.sensitive_per_minute),
+        sensitive_by_user: Rate { limit: limits.user_sensitive_per_quarter, window_seconds: 15 * 60 },
         anonymous_by_ip: Rate::per_minute(limits.anonymous_per_minute),
         member_by_user: Rate::per_minute(limits.requests_per_minute),
     }

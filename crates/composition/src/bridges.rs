@@ -154,8 +154,22 @@ impl Throttle for LimitedAccounts {
         let (policy, key) = match what {
             Counted::RefreshOf(session) => (LimitPolicy::RefreshBySession, LimitKey::Id(session.as_uuid())),
             Counted::SignUpWith(pseudonym) => (LimitPolicy::SignupByEmail, LimitKey::Text(pseudonym)),
+            Counted::ForgotFor(pseudonym) => (LimitPolicy::ForgotByEmail, LimitKey::Text(pseudonym)),
+            Counted::SensitiveBy(user) => (LimitPolicy::SensitiveByUser, LimitKey::Id(user.as_uuid())),
+            Counted::ResendTo(pseudonym) => {
+                let key = LimitKey::Text(pseudonym);
+                // The shorter window first: what it refuses does not count for the day.
+                self.count_one(LimitPolicy::ResendByEmail, &key).await?;
+                (LimitPolicy::ResendByEmailDaily, key)
+            }
         };
-        let (decision, outcome) = match self.0.check(policy, &key).await {
+        self.count_one(policy, &key).await
+    }
+}
+
+impl LimitedAccounts {
+    async fn count_one(&self, policy: LimitPolicy, key: &LimitKey) -> Result<(), TooMany> {
+        let (decision, outcome) = match self.0.check(policy, key).await {
             LimitVerdict::Allow { .. } | LimitVerdict::Unlimited => ("allowed", Ok(())),
             LimitVerdict::Deny { retry_after, .. } => ("refused", Err(TooMany { retry_after })),
         };

@@ -11,6 +11,7 @@ mod m20261120_000007_queue;
 mod m20261120_000008_backups;
 mod m20261120_000009_fleet;
 mod m20261120_000010_plans;
+mod m20261120_000012_accounts;
 
 /// Brings the control database to the current schema.
 pub struct ControlMigrator;
@@ -28,6 +29,7 @@ impl MigratorTrait for ControlMigrator {
             Box::new(m20261120_000008_backups::Migration),
             Box::new(m20261120_000009_fleet::Migration),
             Box::new(m20261120_000010_plans::Migration),
+            Box::new(m20261120_000012_accounts::Migration),
         ]
     }
 }

@@ -2,7 +2,7 @@
 
 use super::client;
 use super::request_id::RequestId;
-use super::throttle::{Allowance, Throttle, policy_of_public};
+use super::throttle::{Allowance, Throttle, policy_of_public, policy_of_sensitive};
 use crate::openapi::ApiDocument;
 use crate::problem::{ApiError, Code};
 use crate::server::ServerState;
@@ -74,6 +74,9 @@ impl Gate {
                 return Err(error.into());
             }
         };
+        if let Some(policy) = policy_of_sensitive(&pattern) {
+            self.count_address(policy, req).await?;
+        }
         let allowance = self.throttle.count_user(caller.user().as_uuid()).await.map_err(too_many)?;
         if let (Caller::Member(member), Some(needed)) =
             (&caller, self.document.module_of(req.method(), &pattern))

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod access;
+mod accounts;
 mod admin;
 mod common;
 mod edge;

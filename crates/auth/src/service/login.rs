@@ -11,7 +11,7 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use serde_json::json;
-use vigie_kernel::{EmailAddress, Entitlements, FieldErrors, UserId};
+use vigie_kernel::{EmailAddress, Entitlements, FieldErrors, SessionId, UserId};
 
 impl Auth {
     pub(super) async fn do_login(&self, command: Login, client: &ClientInfo) -> Result<SignedIn, AuthError> {
@@ -190,11 +190,25 @@ pub(super) async fn end_all_in(
     reason: SessionEndReason,
     now: DateTime<Utc>,
 ) -> Result<usize, AuthError> {
-    let sessions = work.sessions().live_of_user(user, now).await?;
-    let count = sessions.len();
-    for mut session in sessions {
-        session.end(reason, now);
-        work.sessions().update(&session).await?;
+    end_others_in(work, user, None, reason, now).await
+}
+
+/// Ends the sessions of a user, those of `keep` excepted; answers how many.
+pub(super) async fn end_others_in(
+    work: &mut dyn crate::IdentityWork,
+    user: UserId,
+    keep: Option<SessionId>,
+    reason: SessionEndReason,
+    now: DateTime<Utc>,
+) -> Result<usize, AuthError> {
+    let mut count = 0;
+    let open = work.sessions().live_of_user(user, now).await?;
+    for mut session in open {
+        if Some(session.snapshot().id) != keep {
+            session.end(reason, now);
+            work.sessions().update(&session).await?;
+            count += 1;
+        }
     }
     Ok(count)
 }

@@ -2,17 +2,20 @@
 
 mod access;
 mod login;
+mod mail;
 mod members;
 mod open_session;
+mod recovery;
 mod refresh;
 mod set_password;
 mod sign_up;
 
 use crate::live::LiveSessions;
 use crate::{
-    AccessTokens, AddMember, AddedMember, AuthError, AuthPolicy, Caller, ClientInfo, CreatePlatformAdmin,
-    HashError, IdentityStore, IssuedToken, Login, MemberDirectory, PasswordHasher, Provisioning, Pseudonyms,
-    Refresh, Sealer, Secrets, SessionCache, SetPassword, SignUp, SignedIn, Throttle,
+    AccessTokens, AccountMail, AddMember, AddedMember, AuthError, AuthPolicy, Caller, ChangePassword,
+    ClientInfo, CreatePlatformAdmin, HashError, IdentityStore, IssuedToken, Login, MailOrder,
+    MemberDirectory, PasswordHasher, Provisioning, Pseudonyms, Refresh, Sealer, Secrets, SessionCache,
+    SetPassword, SignUp, SignedIn, SignedUp, Throttle, Verified, VerifyEmail,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -30,7 +33,34 @@ pub trait AuthService: Send + Sync {
     /// what somebody has already (a slug made from the name is made unique instead); [`AuthError::TooMany`] when the address
     /// was used too often, taken or not. When the database cannot be made, nothing is left and the answer is
     /// [`AuthError::ProvisioningFailed`].
-    async fn sign_up(&self, command: SignUp, client: &ClientInfo) -> Result<SignedIn, AuthError>;
+    ///
+    /// Where an address has to be proved first nothing is made yet, a taken address is not told, and the answer is
+    /// [`SignedUp::Mailed`]: [`AuthService::verify_email`] finishes it.
+    async fn sign_up(&self, command: SignUp, client: &ClientInfo) -> Result<SignedUp, AuthError>;
+
+    /// Proves an address with the token that was mailed to it: that of an account, or that of a sign-up, which is finished by it.
+    /// [`AuthError::TokenNotGood`]; [`AuthError::SlugTaken`] when the short name of the sign-up is taken meanwhile, which leaves the
+    /// token good.
+    async fn verify_email(&self, command: VerifyEmail, client: &ClientInfo) -> Result<Verified, AuthError>;
+
+    /// Mails the caller a link that proves his address; nothing when it is proved. [`AuthError::TooMany`].
+    async fn send_verification(&self, caller: &Caller) -> Result<(), AuthError>;
+
+    /// Mails the address what proves it, when an account or a sign-up waits for that. The same work and the same answer for any
+    /// address; at most one mail a minute and five a day, and silence beyond.
+    async fn resend_verification(&self, email: &str, client: &ClientInfo) -> Result<(), AuthError>;
+
+    /// Mails the address a link that sets a new password, when it has an account. The same work and the same answer for any address;
+    /// at most three mails at once and one an hour, and silence beyond.
+    async fn forgot_password(&self, email: &str, client: &ClientInfo) -> Result<(), AuthError>;
+
+    /// Changes the caller's password and ends his other sessions. Field codes: `password_wrong` on `current_password`, and what is
+    /// wrong with the new one. [`AuthError::TooMany`].
+    async fn change_password(&self, caller: &Caller, command: ChangePassword) -> Result<(), AuthError>;
+
+    /// What a mail says that a job asks for, with a token made now: any earlier one of its kind is good no more. Called once for each
+    /// attempt at sending.
+    async fn prepare_mail(&self, mail: AccountMail, request_id: &str) -> Result<MailOrder, AuthError>;
 
     /// Opens a session. Unknown address, wrong password, disabled account and missing membership cost the same work and
     /// give the same [`AuthError::InvalidCredentials`].
@@ -177,8 +207,32 @@ fn read_email(text: &str) -> Result<vigie_kernel::EmailAddress, FieldErrors> {
 
 #[async_trait]
 impl AuthService for Auth {
-    async fn sign_up(&self, command: SignUp, client: &ClientInfo) -> Result<SignedIn, AuthError> {
+    async fn sign_up(&self, command: SignUp, client: &ClientInfo) -> Result<SignedUp, AuthError> {
         self.do_sign_up(command, client).await
+    }
+
+    async fn verify_email(&self, command: VerifyEmail, client: &ClientInfo) -> Result<Verified, AuthError> {
+        self.do_verify_email(command, client).await
+    }
+
+    async fn send_verification(&self, caller: &Caller) -> Result<(), AuthError> {
+        self.do_send_verification(caller).await
+    }
+
+    async fn resend_verification(&self, email: &str, client: &ClientInfo) -> Result<(), AuthError> {
+        self.do_resend_verification(email, client).await
+    }
+
+    async fn forgot_password(&self, email: &str, client: &ClientInfo) -> Result<(), AuthError> {
+        self.do_forgot_password(email, client).await
+    }
+
+    async fn change_password(&self, caller: &Caller, command: ChangePassword) -> Result<(), AuthError> {
+        self.do_change_password(caller, command).await
+    }
+
+    async fn prepare_mail(&self, mail: AccountMail, request_id: &str) -> Result<MailOrder, AuthError> {
+        self.do_prepare_mail(mail, request_id).await
     }
 
     async fn login(&self, command: Login, client: &ClientInfo) -> Result<SignedIn, AuthError> {

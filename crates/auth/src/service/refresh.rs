@@ -5,8 +5,8 @@ use crate::audit::Deed;
 use crate::live::Standing;
 use crate::refresh_token::Presented;
 use crate::{
-    Auth, AuthError, ClientInfo, Counted, IdentityWork, LiveSession, Refresh, RefreshSecret, RefreshToken,
-    Session, SessionEndReason, SignedIn,
+    AccountMail, Auth, AuthError, ClientInfo, Counted, IdentityWork, LiveSession, Refresh, RefreshSecret,
+    RefreshToken, Session, SessionEndReason, SignedIn,
 };
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -116,6 +116,8 @@ impl Auth {
             details: json!({}),
         };
         work.audit().record(&reuse.entry(&*self.ports.ids, now)).await?;
+        let user = session.snapshot().user_id;
+        self.mail_in(&mut *work, AccountMail::SessionEnded { user }, &client.request_id, now).await?;
         work.commit().await?;
         self.live.forget(id, session.snapshot().user_id);
         tracing::warn!(session.id = %id, "a used refresh token came back: its session is ended");

@@ -1,21 +1,23 @@
 //! The control database as a few maps behind one lock: transactions run one after the other and roll back when dropped.
 
 use crate::{
-    ForgottenSessions, IdentityReads, IdentityStore, IdentityUpkeep, IdentityWork, LiveMembership,
-    LiveSession, LoginAttemptRepository, LoginAttempts, MadeOrganization, MemberOrganization, Membership,
-    MembershipRepository, NewOrganization, OneTimeToken, OneTimeTokenRepository, OrganizationRegistrar,
-    OrganizationStatus, OrganizationSummary, ProvisionFailed, Provisioning, RefreshToken,
-    RefreshTokenRepository, Session, SessionRepository, TokenHash, TokenPurpose, User, UserRepository,
+    AccountMail, ForgottenSessions, IdentityReads, IdentityStore, IdentityUpkeep, IdentityWork, JobLine,
+    LiveMembership, LiveSession, LoginAttemptRepository, LoginAttempts, MadeOrganization, MemberOrganization,
+    Membership, MembershipRepository, NewOrganization, OneTimeToken, OneTimeTokenRepository,
+    OrganizationRegistrar, OrganizationStatus, OrganizationSummary, PendingSignUp, ProvisionFailed,
+    Provisioning, RefreshToken, RefreshTokenRepository, Session, SessionRepository, SignUpRepository,
+    TokenHash, TokenPurpose, User, UserRepository,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use futures_util::lock::{Mutex, OwnedMutexGuard};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use vigie_jobs::OutboxMessage;
 use vigie_kernel::{
     AuditEntry, AuditLog, IdSource, MembershipId, OneTimeTokenId, OrganizationId, RefreshTokenId, Role,
-    SessionId, Slug, StoreError, UnitOfWork, UserId,
+    SessionId, SignUpId, Slug, StoreError, UnitOfWork, UserId,
 };
 
 /// Everything that the store holds.
@@ -31,6 +33,12 @@ pub struct MemoryState {
     pub refresh_tokens: BTreeMap<RefreshTokenId, RefreshToken>,
     /// The tokens that are good for one use, until they are used or superseded.
     pub one_time_tokens: BTreeMap<OneTimeTokenId, OneTimeToken>,
+    /// The sign-ups that wait, each with its token until that is used.
+    pub sign_ups: BTreeMap<SignUpId, (PendingSignUp, Option<(TokenHash, DateTime<Utc>)>)>,
+    /// Those of them whose token is used.
+    pub used_sign_ups: BTreeSet<SignUpId>,
+    /// The jobs, in order.
+    pub jobs: Vec<(Option<OrganizationId>, OutboxMessage)>,
     /// The failed logins.
     pub login_attempts: BTreeMap<String, LoginAttempts>,
     /// The organizations.
@@ -114,6 +122,12 @@ impl MemoryIdentity {
         .await;
     }
 
+    /// Takes the mails that were asked for, in order.
+    pub async fn take_mails(&self) -> Vec<AccountMail> {
+        let jobs = std::mem::take(&mut self.0.lock().await.jobs);
+        jobs.into_iter().filter_map(|(_, job)| serde_json::from_value(job.payload).ok()).collect()
+    }
+
     /// The actions of the audit trail, in order.
     pub async fn audited(&self) -> Vec<&'static str> {
         self.0.lock().await.audit.iter().map(|entry| entry.action).collect()
@@ -161,6 +175,15 @@ impl IdentityUpkeep for MemoryIdentity {
             sessions: gone(before - state.sessions.len()),
             refresh_tokens: gone(tokens.len()),
         })
+    }
+
+    async fn forget_tokens(&self, before: DateTime<Utc>, _limit: u32) -> Result<u64, StoreError> {
+        let mut state = self.0.lock().await;
+        let count = state.one_time_tokens.len() + state.sign_ups.len();
+        state.one_time_tokens.retain(|_, token| token.expires_at >= before);
+        state.sign_ups.retain(|_, (sign_up, _)| sign_up.created_at >= before);
+        let left = state.one_time_tokens.len() + state.sign_ups.len();
+        Ok(u64::try_from(count - left).unwrap_or(u64::MAX))
     }
 
     async fn forget_login_attempts(
@@ -217,7 +240,15 @@ impl IdentityWork for MemoryWork {
         Box::new(&mut self.draft)
     }
 
+    fn sign_ups(&mut self) -> Box<dyn SignUpRepository + '_> {
+        Box::new(&mut self.draft)
+    }
+
     fn organizations(&mut self) -> Box<dyn OrganizationRegistrar + '_> {
+        Box::new(&mut self.draft)
+    }
+
+    fn jobs(&mut self) -> Box<dyn JobLine + '_> {
         Box::new(&mut self.draft)
     }
 

@@ -3,6 +3,7 @@ mod login;
 mod matrix;
 mod members;
 mod password;
+mod recovery;
 mod refresh;
 mod set_password;
 mod sharing;
@@ -69,7 +70,21 @@ impl World {
     }
 
     pub(crate) async fn sign_up(&self, organization: &str, email: &str) -> SignedIn {
-        self.auth.sign_up(form(organization, email), &client()).await.unwrap()
+        let signed_up = self.auth.sign_up(form(organization, email), &client()).await.unwrap();
+        let SignedUp::Done(signed_in) = signed_up else { panic!("the address has to be proved") };
+        *signed_in
+    }
+
+    /// Sends every mail that was asked for.
+    pub(crate) async fn deliver(&self) -> Vec<PreparedMail> {
+        let mut sent = Vec::new();
+        for mail in self.store.take_mails().await {
+            match self.auth.prepare_mail(mail, "job-1").await.unwrap() {
+                MailOrder::Send(mail) => sent.push(*mail),
+                MailOrder::Drop => {}
+            }
+        }
+        sent
     }
 
     pub(crate) async fn log_in(&self, email: &str) -> Result<SignedIn, AuthError> {

@@ -1,5 +1,6 @@
 //! The unit of work on the control database: identity's slice and tenancy's on one transaction.
 
+use super::job_line::SeaJobLine;
 use super::login_attempts::SeaLoginAttempts;
 use super::memberships::SeaMemberships;
 use super::one_time_tokens::SeaOneTimeTokens;
@@ -10,6 +11,7 @@ use super::plans::SeaSubscriptions;
 use super::refresh_tokens::SeaRefreshTokens;
 use super::registrar::SeaRegistrar;
 use super::sessions::SeaSessions;
+use super::sign_ups::SeaSignUps;
 use super::users::SeaUsers;
 use crate::error::store_error;
 use crate::server::is_postgres;
@@ -17,8 +19,8 @@ use crate::tenant::SeaAudit;
 use async_trait::async_trait;
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use vigie_auth::{
-    IdentityWork, LoginAttemptRepository, MembershipRepository, OneTimeTokenRepository,
-    OrganizationRegistrar, RefreshTokenRepository, SessionRepository, UserRepository,
+    IdentityWork, JobLine, LoginAttemptRepository, MembershipRepository, OneTimeTokenRepository,
+    OrganizationRegistrar, RefreshTokenRepository, SessionRepository, SignUpRepository, UserRepository,
 };
 use vigie_kernel::{AuditLog, StoreError, UnitOfWork};
 use vigie_tenancy::{
@@ -66,8 +68,16 @@ impl IdentityWork for ControlWork {
         Box::new(SeaOneTimeTokens(&self.txn))
     }
 
+    fn sign_ups(&mut self) -> Box<dyn SignUpRepository + '_> {
+        Box::new(SeaSignUps(&self.txn))
+    }
+
     fn organizations(&mut self) -> Box<dyn OrganizationRegistrar + '_> {
         Box::new(SeaRegistrar(&self.txn))
+    }
+
+    fn jobs(&mut self) -> Box<dyn JobLine + '_> {
+        Box::new(SeaJobLine(&self.txn))
     }
 
     fn audit(&mut self) -> Box<dyn AuditLog + '_> {

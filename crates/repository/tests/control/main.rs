@@ -8,6 +8,7 @@ mod accounts;
 mod databases;
 mod fleet;
 mod lists;
+mod mailed;
 mod operations;
 mod organizations;
 mod plans;

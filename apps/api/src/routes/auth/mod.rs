@@ -1,13 +1,19 @@
 //! Signing up, logging in and out.
 
+mod address;
+mod change_password;
+mod forgot_password;
 mod login;
 mod logout;
 mod logout_all;
 mod me;
 mod refresh;
 mod register;
+mod resend_verification_email;
 mod reset_password;
+mod send_verification_email;
 mod sign_up;
+mod verify_email;
 mod view;
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -19,7 +25,12 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(register::register)
         .service(login::login)
         .service(refresh::refresh)
+        .service(forgot_password::forgot_password)
         .service(reset_password::reset_password)
+        .service(change_password::change_password)
+        .service(verify_email::verify_email)
+        .service(send_verification_email::send_verification)
+        .service(resend_verification_email::resend_verification)
         .service(logout::logout)
         .service(logout_all::logout_all)
         .service(me::me);

@@ -26,6 +26,8 @@ pub(crate) struct UserView {
     /// `fr` or `en`; null when the account has no language of its own.
     locale: Option<&'static str>,
     is_active: bool,
+    /// When he proved that the address is his; null when he has not.
+    email_verified_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
@@ -45,6 +47,7 @@ impl UserView {
             organization_id: organization.map(|organization| organization.id.as_uuid()),
             locale: user.locale.map(Locale::code),
             is_active: user.is_active,
+            email_verified_at: user.email_verified_at,
             created_at: user.created_at,
             updated_at: user.updated_at,
         }

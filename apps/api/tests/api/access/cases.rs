@@ -78,6 +78,29 @@ pub(super) const ACCESS_CASES: &[Case] = &[
         Body::Json(|| json!({"token": "{set_password}", "new_password": "{password}"})),
         Who::Public,
     ),
+    case("auth_forgot_password", Method::POST, "/auth/forgot-password", Body::Json(address), Who::Public),
+    case(
+        "auth_resend_verification",
+        Method::POST,
+        "/auth/resend-verification-email",
+        Body::Json(address),
+        Who::Public,
+    ),
+    case(
+        "auth_verify_email",
+        Method::POST,
+        "/auth/verify-email",
+        Body::Json(|| json!({"token": "{verify_email}"})),
+        Who::Public,
+    ),
+    case("auth_send_verification", Method::POST, "/auth/send-verification-email", Body::None, Who::Anybody),
+    case(
+        "auth_change_password",
+        Method::POST,
+        "/auth/change-password",
+        Body::Json(|| json!({"current_password": "{password}", "new_password": "neuf lanternes rouges 17"})),
+        Who::Anybody,
+    ),
     case("auth_logout", Method::POST, "/auth/logout", Body::None, Who::Anybody),
     case("auth_logout_all", Method::POST, "/auth/logout-all", Body::None, Who::Anybody),
     case("auth_me", Method::GET, "/auth/me", Body::None, Who::Anybody),
@@ -303,6 +326,10 @@ pub(super) const ACCESS_CASES: &[Case] = &[
         Who::PlatformAdmins,
     ),
 ];
+
+fn address() -> Value {
+    json!({"email": "{email}"})
+}
 
 fn creation_body() -> Value {
     let number = vigie_test_support::unique();

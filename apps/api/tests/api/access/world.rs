@@ -2,6 +2,7 @@
 
 use super::cases::{Body, Case, Who};
 use serde_json::{Value, json};
+use vigie_auth::{AccountMail, MailOrder};
 use vigie_kernel::{OperatorContext, Role};
 use vigie_notifications::{Happening, Tell};
 use vigie_test_support::{Answer, Client, Person, TestServer};
@@ -36,6 +37,13 @@ async fn notification(server: &TestServer, owner: &Person, author: &Person, kpi:
     inbox["items"][0]["id"].as_str().unwrap().to_owned()
 }
 
+/// The token that a mail would carry.
+async fn mailed_token(server: &TestServer, mail: AccountMail) -> String {
+    let order = server.test.app.auth.prepare_mail(mail, "test").await.unwrap();
+    let MailOrder::Send(mail) = order else { panic!("no mail") };
+    mail.token.unwrap().text.expose().to_owned()
+}
+
 impl World {
     pub(super) async fn make(server: &TestServer) -> Self {
         let owner = server.sign_up("Usine du Nord").await;
@@ -63,6 +71,8 @@ impl World {
         let operations = admin.client.get(&operations).await.expect(200);
         let operator = OperatorContext::new(None, "test".to_owned());
         let token = server.test.app.auth.issue_set_password_token(&operator, &owner.email).await.unwrap();
+        let verify_email =
+            mailed_token(server, AccountMail::VerifyEmail { user: Some(author.id().parse().unwrap()) }).await;
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let places = vec![
             ("{organization}", owner.organization_id().to_owned()),
@@ -76,6 +86,7 @@ impl World {
             ("{notification}", told),
             ("{operation}", text(&operations["items"][0]["id"])),
             ("{set_password}", token.token.expose().to_owned()),
+            ("{verify_email}", verify_email),
             ("{email}", author.email.clone()),
             ("{password}", vigie_test_support::PASSWORD.to_owned()),
             ("{refresh_token}", text(&author.session["refresh_token"])),
