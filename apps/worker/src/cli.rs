@@ -47,9 +47,19 @@ pub enum Command {
     /// Plans
     #[command(subcommand)]
     Plans(PlansCommand),
+    /// Keys of access tokens
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// The job queue
     #[command(subcommand)]
     Jobs(JobsCommand),
+}
+
+/// Commands on the keys of access tokens.
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Makes the next key: every process signs with it after 24 hours and verifies with it before. Removes keys that verify nothing
+    Rotate,
 }
 
 /// Commands on platform administrators.
@@ -397,6 +407,7 @@ mod tests {
             ("jobs retry 01990000-0000-7000-8000-000000000000 --all-dead", ErrorKind::ArgumentConflict),
             ("jobs cancel", ErrorKind::MissingRequiredArgument),
             ("tenant show", ErrorKind::MissingRequiredArgument),
+            ("keys", ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand),
             ("tenant plan --slug a --plan gold", ErrorKind::ValueValidation),
             ("tenant limit --slug a --limit kpis --value many", ErrorKind::ValueValidation),
             ("tenant module --slug a --module imports", ErrorKind::MissingRequiredArgument),

@@ -6,6 +6,7 @@
 mod archive;
 mod files;
 mod key_file;
+mod key_ring;
 mod limits;
 mod parse_pool;
 mod password_pool;
@@ -23,6 +24,7 @@ pub use files::{
     BucketAccess, FileArea, FileHash, FileKey, FilesPlace, FilesPlaceError, ObjectFiles, StoredFile,
 };
 pub use key_file::KeyError;
+pub use key_ring::{KeyRotation, rotate_access_keys};
 pub use limits::{LimitKey, LimitPolicy, LimitVerdict, Limiter, Limits, Rate};
 pub use parse_pool::BlockingParsePool;
 pub use password_pool::{HashParameters, PasswordPool, PasswordPoolConfig, WeakParameters};

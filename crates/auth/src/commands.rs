@@ -9,6 +9,8 @@ use vigie_kernel::{OrganizationId, Role, UserId};
 pub struct ClientInfo {
     /// Its `User-Agent`, cut to 255 characters when stored.
     pub user_agent: Option<String>,
+    /// The network that it is in: never a whole address.
+    pub network: Option<String>,
     /// The id of the request.
     pub request_id: String,
 }

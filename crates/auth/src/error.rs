@@ -42,6 +42,9 @@ pub enum AuthError {
     /// The token to set a password with is unknown, used, superseded or expired: 400 `token_not_good`.
     #[error("the token is not good, or not any more")]
     TokenNotGood,
+    /// The caller has no live session of that id: 404 `session_not_found`.
+    #[error("there is no such session")]
+    SessionUnknown,
     /// Nobody has an account with this address. Told to the operator only: 404.
     #[error("nobody has an account with this address")]
     AccountUnknown,

@@ -333,6 +333,8 @@ pub trait AccessTokens: Send + Sync {
     fn issue(&self, claims: &AccessClaims) -> Result<SecretText, BoxError>;
     /// Reads a token whose signature, form and times are right.
     fn verify(&self, token: &str) -> Result<AccessClaims, InvalidAccessToken>;
+    /// The public keys with which anybody verifies a token, as a JSON Web Key set (RFC 7517).
+    fn public_keys(&self) -> serde_json::Value;
 }
 
 /// Gives secrets.

@@ -15,8 +15,9 @@ use std::sync::Arc;
 use url::Url;
 use vigie_action_plans::{ActionGiven, ActionPlanService, ActionPlans, CommentWritten};
 use vigie_adapters::{
-    AeadSealer, BlockingParsePool, Ed25519Tokens, News, ObjectFiles, PasswordPool, PasswordPoolConfig, Rate,
-    SharedLimiter, Signer, SystemClock, SystemIds, SystemRandomness, SystemSecrets, SystemTimer, TokenNames,
+    AeadSealer, BlockingParsePool, Ed25519Tokens, KeyRotation, News, ObjectFiles, PasswordPool,
+    PasswordPoolConfig, Rate, SharedLimiter, Signer, SystemClock, SystemIds, SystemRandomness, SystemSecrets,
+    SystemTimer, TokenNames, rotate_access_keys,
 };
 use vigie_auth::{Auth, AuthPolicy, AuthPorts, AuthService, Upkeep};
 use vigie_imports::{ApplyImportRun, ImportRunEnded, ImportRunner, ImportService, ImportServiceImpl, Limits};
@@ -223,6 +224,12 @@ impl App {
     #[must_use]
     pub const fn background(&self) -> &Background {
         &self.background
+    }
+
+    /// Makes the next key of access tokens, in the folder of keys: it signs after 24 hours.
+    pub fn rotate_access_keys(&self) -> Result<KeyRotation, StartError> {
+        rotate_access_keys(&keys_folder(&self.config)?, self.clock.now())
+            .map_err(part("the keys of access tokens"))
     }
 
     /// Waits a moment until other processes have been told of what this one has changed: before it ends.

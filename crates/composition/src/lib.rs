@@ -21,7 +21,9 @@ pub use config::{
 };
 pub use error::StartError;
 pub use figures::{JOB_DURATION, JOB_SECONDS, describe_jobs, measure_queue};
-pub use vigie_adapters::{LimitKey, LimitPolicy, LimitVerdict, Limits, Rate, SharedLimiter, Signer};
+pub use vigie_adapters::{
+    KeyRotation, LimitKey, LimitPolicy, LimitVerdict, Limits, Rate, SharedLimiter, Signer,
+};
 pub use vigie_repository::{
     AttemptRecord, Cancellation, JobDetails, JobFilter, JobQueue, JobStatus, JobSummary, NewSchedule,
     QueueDepth, Registry, ScheduleSummary, Schedules,

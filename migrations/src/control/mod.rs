@@ -12,6 +12,7 @@ mod m20261120_000008_backups;
 mod m20261120_000009_fleet;
 mod m20261120_000010_plans;
 mod m20261120_000012_accounts;
+mod m20261120_000013_sessions;
 
 /// Brings the control database to the current schema.
 pub struct ControlMigrator;
@@ -30,6 +31,7 @@ impl MigratorTrait for ControlMigrator {
             Box::new(m20261120_000009_fleet::Migration),
             Box::new(m20261120_000010_plans::Migration),
             Box::new(m20261120_000012_accounts::Migration),
+            Box::new(m20261120_000013_sessions::Migration),
         ]
     }
 }

@@ -1,6 +1,6 @@
 //! Who calls, and for which organization: found out before any body is read.
 
-use super::client;
+use super::client::{self, ClientAddress};
 use super::request_id::RequestId;
 use super::throttle::{Allowance, Throttle, policy_of_public, policy_of_sensitive};
 use crate::openapi::ApiDocument;
@@ -53,6 +53,9 @@ impl Gate {
     async fn admit(&self, req: &ServiceRequest) -> Result<Option<Allowance>, ApiError> {
         // Where no route is, there is nothing to protect: the default route answers.
         let Some(pattern) = req.match_pattern() else { return Ok(None) };
+        if let Some(address) = client::address(req, &self.state.trusted_proxies) {
+            req.extensions_mut().insert(ClientAddress(address));
+        }
         if self.document.is_public(req.method(), &pattern) {
             let allowance = self.count_address(policy_of_public(&pattern), req).await?;
             let named = self.named(req).await?;

@@ -107,6 +107,7 @@ codes! {
     EmailTaken "email_taken" 409 Caller "This e-mail address has an account already." "Cette adresse e-mail a déjà un compte.";
     SlugTaken "slug_taken" 409 Caller "Another organization has this short name already." "Une autre organisation porte déjà ce nom court.";
     DomainTaken "domain_taken" 409 Caller "Another organization has this domain already." "Une autre organisation a déjà ce domaine.";
+    SessionNotFound "session_not_found" 404 Caller "You have no such session." "Vous n'avez pas cette session.";
     AccountUnknown "account_unknown" 404 Caller "Nobody has an account with this address." "Personne n'a de compte à cette adresse.";
     TokenNotGood "token_not_good" 400 Caller "The token is not good, or not any more." "Le jeton n'est pas valable, ou ne l'est plus.";
     AlreadyMember "already_member" 409 Caller "The user is a member already." "L'utilisateur est déjà membre.";

@@ -88,6 +88,7 @@ impl From<AuthError> for ApiError {
                 Self::new(Code::TooManyRequests).retry_after(retry_after)
             }
             AuthError::TokenNotGood => Self::new(Code::TokenNotGood),
+            AuthError::SessionUnknown => Self::new(Code::SessionNotFound),
             AuthError::AccountUnknown => Self::new(Code::AccountUnknown),
             AuthError::SignupClosed => Self::new(Code::SignupClosed),
             AuthError::LimitReached(reached) => reached.into(),

@@ -16,6 +16,7 @@ pub(crate) mod plans;
 pub(crate) mod reporting;
 pub(crate) mod user;
 pub(crate) mod values;
+pub(crate) mod well_known;
 
 use crate::openapi::ApiDocument;
 use crate::problem::{ApiError, Code};

@@ -13,6 +13,7 @@ mod openapi;
 mod plans;
 mod preconditions;
 mod repeats;
+mod sessions;
 mod states;
 mod streams;
 mod throttles;

@@ -97,7 +97,7 @@ async fn end_session(app: &App, token: &str) -> Result<(), CommandError> {
 }
 
 fn client() -> ClientInfo {
-    ClientInfo { user_agent: Some("vigie-worker".to_owned()), request_id: REQUEST.to_owned() }
+    ClientInfo { user_agent: Some("vigie-worker".to_owned()), network: None, request_id: REQUEST.to_owned() }
 }
 
 async fn is_unfinished(app: &App, tenant: &TenantContext) -> Result<bool, CommandError> {

@@ -91,7 +91,7 @@ impl Auth {
             work.login_attempts().clear(key).await?;
         }
         let bearer = Bearer { user: user.summary(), place: place.map(Place::from) };
-        let (session, refresh) = self.open_session_in(&mut *work, &bearer, client, now).await?;
+        let (session, refresh) = self.open_session_in(&mut *work, &bearer, client, None, now).await?;
         // For the member's profile only, which no plan limits.
         let placed = bearer.place.as_ref().map(|place| {
             let all = Entitlements::UNLIMITED;

@@ -5,6 +5,7 @@ mod login;
 mod mail;
 mod members;
 mod open_session;
+mod own_sessions;
 mod recovery;
 mod refresh;
 mod set_password;
@@ -15,13 +16,13 @@ use crate::{
     AccessTokens, AccountMail, AddMember, AddedMember, AuthError, AuthPolicy, Caller, ChangePassword,
     ClientInfo, CreatePlatformAdmin, HashError, IdentityStore, IssuedToken, Login, MailOrder,
     MemberDirectory, PasswordHasher, Provisioning, Pseudonyms, Refresh, Sealer, Secrets, SessionCache,
-    SetPassword, SignUp, SignedIn, SignedUp, Throttle, Verified, VerifyEmail,
+    SessionSnapshot, SetPassword, SignUp, SignedIn, SignedUp, Throttle, Verified, VerifyEmail,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
 use vigie_kernel::{
     Alone, Clock, EntitlementSource, FieldError, FieldErrors, IdSource, Invalidation, Invalidations, Locale,
-    OperatorContext, OrganizationId, TenantContext, UserId,
+    OperatorContext, OrganizationId, SessionId, TenantContext, UserId,
 };
 
 /// Identity: who somebody is, and what he may do where.
@@ -79,6 +80,27 @@ pub trait AuthService: Send + Sync {
 
     /// Ends every session of the caller.
     async fn logout_all(&self, caller: &Caller) -> Result<(), AuthError>;
+
+    /// The caller's live sessions, the last used first: ten at most.
+    async fn sessions(&self, caller: &Caller) -> Result<Vec<SessionSnapshot>, AuthError>;
+
+    /// Ends one of the caller's sessions; [`AuthError::SessionUnknown`].
+    async fn end_session(&self, caller: &Caller, id: SessionId) -> Result<(), AuthError>;
+
+    /// Ends the caller's sessions but the one that he calls from.
+    async fn end_other_sessions(&self, caller: &Caller) -> Result<(), AuthError>;
+
+    /// Goes on in another organization of the caller's, in a session that takes the place of his and lives no longer than that would
+    /// have. [`OrganizationRefusal::Unknown`](crate::OrganizationRefusal::Unknown) for one that he is no active member of.
+    async fn switch_organization(
+        &self,
+        caller: &Caller,
+        organization: OrganizationId,
+        client: &ClientInfo,
+    ) -> Result<SignedIn, AuthError>;
+
+    /// The public keys of access tokens, as a JSON Web Key set.
+    fn public_keys(&self) -> serde_json::Value;
 
     /// Tells who a request comes from. `named` is the organization that the request names, if it names one: a token of
     /// another organization is [`AuthError::InvalidToken`], as one with a bad signature is.
@@ -253,6 +275,31 @@ impl AuthService for Auth {
 
     async fn logout_all(&self, caller: &Caller) -> Result<(), AuthError> {
         self.do_logout_all(caller).await
+    }
+
+    async fn sessions(&self, caller: &Caller) -> Result<Vec<SessionSnapshot>, AuthError> {
+        self.do_sessions(caller).await
+    }
+
+    async fn end_session(&self, caller: &Caller, id: SessionId) -> Result<(), AuthError> {
+        self.do_end_session(caller, id).await
+    }
+
+    async fn end_other_sessions(&self, caller: &Caller) -> Result<(), AuthError> {
+        self.do_end_other_sessions(caller).await
+    }
+
+    async fn switch_organization(
+        &self,
+        caller: &Caller,
+        organization: OrganizationId,
+        client: &ClientInfo,
+    ) -> Result<SignedIn, AuthError> {
+        self.do_switch_organization(caller, organization, client).await
+    }
+
+    fn public_keys(&self) -> serde_json::Value {
+        self.ports.tokens.public_keys()
     }
 
     async fn authenticate(

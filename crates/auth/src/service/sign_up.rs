@@ -74,7 +74,7 @@ impl Auth {
         work.audit().record(&signup.entry(&*self.ports.ids, now)).await?;
         let place = Place { organization: made.organization, role: Role::Owner, authorization_version: 1 };
         let bearer = Bearer { user: owner.summary(), place: Some(place) };
-        let (session, refresh) = self.open_session_in(&mut *work, &bearer, client, now).await?;
+        let (session, refresh) = self.open_session_in(&mut *work, &bearer, client, None, now).await?;
         let answer = self.signed_in(bearer, session, &refresh, now)?;
         work.commit().await?;
         Ok(SignedUp::Done(Box::new(answer)))

@@ -2,6 +2,7 @@ mod access;
 mod login;
 mod matrix;
 mod members;
+mod own_sessions;
 mod password;
 mod recovery;
 mod refresh;
@@ -123,7 +124,7 @@ impl World {
 }
 
 pub(crate) fn client() -> ClientInfo {
-    ClientInfo { user_agent: Some("test".to_owned()), request_id: "req-1".to_owned() }
+    ClientInfo { user_agent: Some("test".to_owned()), network: None, request_id: "req-1".to_owned() }
 }
 
 pub(crate) fn operator() -> OperatorContext {

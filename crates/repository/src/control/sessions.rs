@@ -16,7 +16,7 @@ use vigie_auth::{
 use vigie_kernel::{OrganizationId, SessionId, StoreError, UserId};
 
 const COLUMNS: &str = "id, user_id, organization_id, created_at, last_used_at, expires_at, revoked_at, revoked_reason, \
-    user_agent";
+    user_agent, network";
 
 #[derive(FromQueryResult)]
 struct Row {
@@ -29,6 +29,7 @@ struct Row {
     revoked_at: Option<DateTime<Utc>>,
     revoked_reason: Option<String>,
     user_agent: Option<String>,
+    network: Option<String>,
 }
 
 fn session(row: Row) -> Result<Session, StoreError> {
@@ -51,6 +52,7 @@ fn session(row: Row) -> Result<Session, StoreError> {
         expires_at: row.expires_at,
         ended,
         user_agent: row.user_agent,
+        network: row.network,
     }))
 }
 
@@ -148,7 +150,7 @@ impl<C: ConnectionTrait> SessionRepository for SeaSessions<'_, C> {
         Sql::new(
             self.0,
             "INSERT INTO sessions (id, user_id, organization_id, created_at, last_used_at, expires_at, revoked_at, \
-             revoked_reason, user_agent) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+             revoked_reason, user_agent, network) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         )
         .bind(s.id.as_uuid())
         .bind(s.user_id.as_uuid())
@@ -159,6 +161,7 @@ impl<C: ConnectionTrait> SessionRepository for SeaSessions<'_, C> {
         .bind(s.ended.map(|end| end.at))
         .bind(s.ended.map(|end| end.reason.name()))
         .bind(s.user_agent.as_deref())
+        .bind(s.network.as_deref())
         .execute(self.0)
         .await
         .map(|_| ())
@@ -169,13 +172,15 @@ impl<C: ConnectionTrait> SessionRepository for SeaSessions<'_, C> {
         let s = session.snapshot();
         let rows = Sql::new(
             self.0,
-            "UPDATE sessions SET last_used_at = $2, expires_at = $3, revoked_at = $4, revoked_reason = $5 WHERE id = $1",
+            "UPDATE sessions SET last_used_at = $2, expires_at = $3, revoked_at = $4, revoked_reason = $5, network = $6 \
+             WHERE id = $1",
         )
         .bind(s.id.as_uuid())
         .bind(s.last_used_at)
         .bind(s.expires_at)
         .bind(s.ended.map(|end| end.at))
         .bind(s.ended.map(|end| end.reason.name()))
+        .bind(s.network.as_deref())
         .execute(self.0)
         .await
         .map_err(store_error)?;

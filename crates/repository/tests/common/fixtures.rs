@@ -58,6 +58,7 @@ pub(crate) fn session(engine: &Engine, user: UserId, organization: Option<Organi
         expires_at: now + chrono::TimeDelta::days(1),
         ended: None,
         user_agent: Some("Mozilla/5.0".to_owned()),
+        network: Some("203.0.113.0/24".to_owned()),
     })
 }
 

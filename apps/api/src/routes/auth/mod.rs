@@ -2,7 +2,11 @@
 
 mod address;
 mod change_password;
+mod device;
+mod end_other_sessions;
+mod end_session;
 mod forgot_password;
+mod list_sessions;
 mod login;
 mod logout;
 mod logout_all;
@@ -13,6 +17,7 @@ mod resend_verification_email;
 mod reset_password;
 mod send_verification_email;
 mod sign_up;
+mod switch_organization;
 mod verify_email;
 mod view;
 
@@ -31,6 +36,10 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(verify_email::verify_email)
         .service(send_verification_email::send_verification)
         .service(resend_verification_email::resend_verification)
+        .service(list_sessions::list_sessions)
+        .service(end_session::end_session)
+        .service(end_other_sessions::end_other_sessions)
+        .service(switch_organization::switch_organization)
         .service(logout::logout)
         .service(logout_all::logout_all)
         .service(me::me);

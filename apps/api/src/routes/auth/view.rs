@@ -1,5 +1,6 @@
 //! How accounts, organizations and sessions are shown.
 
+use crate::middleware::{ClientAddress, network_of};
 use actix_web::HttpMessage as _;
 use actix_web::HttpRequest;
 use actix_web::http::header;
@@ -139,5 +140,10 @@ pub(super) fn client_of(req: &HttpRequest) -> ClientInfo {
     let user_agent = req.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     let request_id =
         req.extensions().get::<crate::middleware::RequestId>().map(|request_id| request_id.0.clone());
-    ClientInfo { user_agent: user_agent.map(str::to_owned), request_id: request_id.unwrap_or_default() }
+    let address = req.extensions().get::<ClientAddress>().map(|address| address.0);
+    ClientInfo {
+        user_agent: user_agent.map(str::to_owned),
+        network: address.map(network_of),
+        request_id: request_id.unwrap_or_default(),
+    }
 }

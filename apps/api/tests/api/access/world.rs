@@ -73,6 +73,7 @@ impl World {
         let token = server.test.app.auth.issue_set_password_token(&operator, &owner.email).await.unwrap();
         let verify_email =
             mailed_token(server, AccountMail::VerifyEmail { user: Some(author.id().parse().unwrap()) }).await;
+        let sessions = author.client.get("/auth/sessions").await.expect(200);
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let places = vec![
             ("{organization}", owner.organization_id().to_owned()),
@@ -87,6 +88,7 @@ impl World {
             ("{operation}", text(&operations["items"][0]["id"])),
             ("{set_password}", token.token.expose().to_owned()),
             ("{verify_email}", verify_email),
+            ("{session}", text(&sessions["items"][0]["id"])),
             ("{email}", author.email.clone()),
             ("{password}", vigie_test_support::PASSWORD.to_owned()),
             ("{refresh_token}", text(&author.session["refresh_token"])),
