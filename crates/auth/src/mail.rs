@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use vigie_jobs::{Job, Lane, Retry};
-use vigie_kernel::{EmailAddress, Locale, SignUpId, UserId};
+use vigie_kernel::{EmailAddress, InvitationId, Locale, OwnershipOfferId, Role, SignUpId, UserId};
 
 /// A mail that is to be sent. [`crate::AuthService::prepare_mail`] tells what it says and to whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +36,16 @@ pub enum AccountMail {
         /// Whose session.
         user: UserId,
     },
+    /// The link that accepts an invitation.
+    Invitation {
+        /// The invitation.
+        invitation: InvitationId,
+    },
+    /// An organization is offered to a member.
+    OwnershipOffered {
+        /// The offer.
+        offer: OwnershipOfferId,
+    },
 }
 
 impl Job for AccountMail {
@@ -59,17 +69,23 @@ pub enum MailKind {
     AccountExists,
     /// A session was ended because a used refresh token of it came back.
     SessionEnded,
+    /// A link that accepts an invitation to an organization.
+    Invitation,
+    /// An organization is offered to a member: he accepts when he is logged in.
+    OwnershipOffered,
 }
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::ResetPassword,
         Self::PasswordChanged,
         Self::VerifyEmail,
         Self::FinishSignUp,
         Self::AccountExists,
         Self::SessionEnded,
+        Self::Invitation,
+        Self::OwnershipOffered,
     ];
 
     /// The stable name.
@@ -82,6 +98,8 @@ impl MailKind {
             Self::FinishSignUp => "finish_sign_up",
             Self::AccountExists => "account_exists",
             Self::SessionEnded => "session_ended",
+            Self::Invitation => "invitation",
+            Self::OwnershipOffered => "ownership_offered",
         }
     }
 }
@@ -108,6 +126,10 @@ pub struct PreparedMail {
     pub locale: Locale,
     /// The organization in whose name it is written; the product's own when there is none.
     pub organization: Option<OrganizationSummary>,
+    /// The name of who has caused it; of an invitation and an offer.
+    pub by: Option<String>,
+    /// The role that is offered; of an invitation.
+    pub role: Option<Role>,
     /// The token of its link; a mail that only tells something has none.
     pub token: Option<MailToken>,
 }
@@ -117,6 +139,8 @@ pub struct PreparedMail {
 pub enum MailOrder {
     /// It is sent.
     Send(Box<PreparedMail>),
+    /// Nothing may leave the organization now: it is asked for again later.
+    Paused,
     /// There is no reason any more, or never was.
     Drop,
 }

@@ -13,6 +13,7 @@ pub struct PermissionRow {
 
 const EVERYBODY: &[Role] = &[Role::Owner, Role::Admin, Role::Manager, Role::User];
 const MANAGERS: &[Role] = &[Role::Owner, Role::Admin, Role::Manager];
+const OWNERS: &[Role] = &[Role::Owner];
 const ADMINS: &[Role] = &[Role::Owner, Role::Admin];
 
 const fn row(permission: Permission, roles: &'static [Role]) -> PermissionRow {
@@ -37,6 +38,10 @@ pub const PERMISSION_ROWS: &[PermissionRow] = &[
     row(Permission::ImportRun, EVERYBODY),
     row(Permission::ImportManage, MANAGERS),
     row(Permission::MemberList, MANAGERS),
+    // Managers only where the organization lets them: the service looks at its settings.
+    row(Permission::MemberInvite, MANAGERS),
+    row(Permission::MemberManage, ADMINS),
+    row(Permission::OwnershipTransfer, OWNERS),
     row(Permission::AuditRead, ADMINS),
     row(Permission::InboxRead, EVERYBODY),
 ];

@@ -11,11 +11,13 @@ pub enum TokenPurpose {
     SetPassword,
     /// Proving the address of an account or of a sign-up.
     VerifyEmail,
+    /// Becoming a member of an organization.
+    Invitation,
 }
 
 impl TokenPurpose {
     /// Every purpose.
-    pub const ALL: [Self; 2] = [Self::SetPassword, Self::VerifyEmail];
+    pub const ALL: [Self; 3] = [Self::SetPassword, Self::VerifyEmail, Self::Invitation];
 
     /// The stable name, as in the database.
     #[must_use]
@@ -23,6 +25,7 @@ impl TokenPurpose {
         match self {
             Self::SetPassword => "set_password",
             Self::VerifyEmail => "verify_email",
+            Self::Invitation => "invitation",
         }
     }
 
@@ -30,6 +33,7 @@ impl TokenPurpose {
         match self {
             Self::SetPassword => "pr_",
             Self::VerifyEmail => "ve_",
+            Self::Invitation => "in_",
         }
     }
 }

@@ -56,6 +56,10 @@ pub(crate) const SET_PASSWORD_TOKEN: TimeDelta = TimeDelta::hours(72);
 pub(crate) const RESET_TOKEN: TimeDelta = TimeDelta::minutes(30);
 /// How long a mailed token to prove an address with is good.
 pub(crate) const VERIFY_TOKEN: TimeDelta = TimeDelta::hours(24);
+/// How long an invitation can be accepted.
+pub(crate) const INVITATION: TimeDelta = TimeDelta::hours(72);
+/// How long an offer to take over an organization can be accepted.
+pub(crate) const OWNERSHIP_OFFER: TimeDelta = TimeDelta::hours(72);
 /// For how long a sign-up waits for a proof of its address before nothing more is mailed about it.
 pub(crate) const SIGN_UP_WAITS: TimeDelta = TimeDelta::days(3);
 /// Sessions that a user may have at a time; the longest unused one goes when one more begins (ASVS 7.1.2).

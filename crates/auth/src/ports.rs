@@ -1,9 +1,9 @@
 //! What identity needs of the outside.
 
 use crate::{
-    ConsumedToken, LiveSession, LoginAttempts, MadeOrganization, MemberOrganization, Membership,
-    NewOrganization, OneTimeToken, OrganizationSummary, PasswordHash, PendingSignUp, RefreshToken, Seats,
-    SecretText, Session, TokenHash, TokenPurpose, User,
+    ConsumedToken, Invitation, LiveSession, LoginAttempts, MadeOrganization, Member, MemberFilter,
+    MemberOrganization, Membership, NewOrganization, OneTimeToken, OrganizationSummary, OwnershipOffer,
+    PasswordHash, PendingSignUp, RefreshToken, Seats, SecretText, Session, TokenHash, TokenPurpose, User,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -11,13 +11,15 @@ use thiserror::Error;
 use uuid::Uuid;
 use vigie_jobs::OutboxMessage;
 use vigie_kernel::{
-    AuditLog, BoxError, OrganizationId, Role, Rule, SessionId, SignUpId, Slug, StoreError, TenantContext,
-    UnitOfWork, UserId,
+    AuditLog, BoxError, InvitationId, MembershipId, OrganizationId, OwnershipOfferId, Page, PageRequest,
+    Role, Rule, SessionId, SignUpId, Slug, StoreError, TenantContext, UnitOfWork, UserId,
 };
 use zeroize::Zeroizing;
 
 /// An account's address, in canonical form, is unique.
 pub const RULE_USER_EMAIL: Rule = Rule("user_email");
+/// An address is invited to an organization once at a time.
+pub const RULE_INVITATION: Rule = Rule("invitation_pending");
 /// A user has one membership of an organization.
 pub const RULE_MEMBERSHIP: Rule = Rule("membership_user_organization");
 
@@ -44,6 +46,10 @@ pub trait IdentityWork: UnitOfWork {
     fn login_attempts(&mut self) -> Box<dyn LoginAttemptRepository + '_>;
     /// The tokens that are good for one use.
     fn one_time_tokens(&mut self) -> Box<dyn OneTimeTokenRepository + '_>;
+    /// The invitations.
+    fn invitations(&mut self) -> Box<dyn InvitationRepository + '_>;
+    /// The offers to take over an organization.
+    fn ownership(&mut self) -> Box<dyn OwnershipRepository + '_>;
     /// The sign-ups that wait for a proof of their address.
     fn sign_ups(&mut self) -> Box<dyn SignUpRepository + '_>;
     /// The organizations.
@@ -78,6 +84,31 @@ pub trait IdentityReads: Send {
         user: UserId,
         organization: OrganizationId,
     ) -> Result<Option<(User, MemberOrganization)>, StoreError>;
+    /// The members of an organization, the newest first.
+    async fn members(
+        &mut self,
+        organization: OrganizationId,
+        filter: &MemberFilter,
+        page: &PageRequest,
+    ) -> Result<Page<Member>, StoreError>;
+    /// A member of an organization.
+    async fn member(
+        &mut self,
+        organization: OrganizationId,
+        user: UserId,
+    ) -> Result<Option<Member>, StoreError>;
+    /// The pending invitations of an organization, expired ones too, the newest first.
+    async fn invitations(
+        &mut self,
+        organization: OrganizationId,
+        page: &PageRequest,
+    ) -> Result<Page<Invitation>, StoreError>;
+    /// The invitation that a token is good for at that instant, with its organization; or `None`.
+    async fn invitation_by_token(
+        &mut self,
+        hash: &TokenHash,
+        now: DateTime<Utc>,
+    ) -> Result<Option<(Invitation, OrganizationSummary)>, StoreError>;
 }
 
 /// The accounts.
@@ -102,6 +133,15 @@ pub trait MembershipRepository: Send {
         user: UserId,
         organization: OrganizationId,
     ) -> Result<Option<Membership>, StoreError>;
+    /// The owners of an organization who can sign in, that user not counted: membership and account active, a password set. Told with
+    /// the organization's row locked it stays true until the transaction ends.
+    async fn owners_besides(
+        &mut self,
+        organization: OrganizationId,
+        besides: UserId,
+    ) -> Result<u64, StoreError>;
+    /// Removes a membership.
+    async fn remove(&mut self, id: MembershipId) -> Result<(), StoreError>;
     /// Stores a new membership; [`RULE_MEMBERSHIP`] when there is one.
     async fn insert(&mut self, membership: &Membership) -> Result<(), StoreError>;
     /// Stores a change; [`StoreError::Stale`] when another writer came first.
@@ -171,6 +211,49 @@ pub trait OneTimeTokenRepository: Send {
     ) -> Result<(), StoreError>;
 }
 
+/// The invitations.
+#[async_trait]
+pub trait InvitationRepository: Send {
+    /// An invitation, locked until the transaction ends.
+    async fn find_for_update(&mut self, id: InvitationId) -> Result<Option<Invitation>, StoreError>;
+    /// Stores a new one; [`RULE_INVITATION`] when the address has a pending one.
+    async fn insert(&mut self, invitation: &Invitation) -> Result<(), StoreError>;
+    /// Stores a change; [`StoreError::Stale`] when another writer came first.
+    async fn update(&mut self, invitation: &Invitation) -> Result<(), StoreError>;
+    /// Marks the pending invitations of an organization that have expired by that instant.
+    async fn expire(&mut self, organization: OrganizationId, now: DateTime<Utc>) -> Result<(), StoreError>;
+    /// Gives a pending one a token, in the place of any that it has.
+    async fn set_token(&mut self, id: InvitationId, hash: &TokenHash) -> Result<(), StoreError>;
+    /// Uses its token up, in one statement, which makes it accepted; `None` when it is not good at that instant.
+    async fn consume(
+        &mut self,
+        hash: &TokenHash,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Invitation>, StoreError>;
+}
+
+/// The offers to take over an organization, one at a time for each.
+#[async_trait]
+pub trait OwnershipRepository: Send {
+    /// Stores a new one.
+    async fn insert(&mut self, offer: &OwnershipOffer) -> Result<(), StoreError>;
+    /// An offer.
+    async fn find(&mut self, id: OwnershipOfferId) -> Result<Option<OwnershipOffer>, StoreError>;
+    /// Takes the offer that is good for that user at that instant, in one statement.
+    async fn take(
+        &mut self,
+        organization: OrganizationId,
+        to: UserId,
+        now: DateTime<Utc>,
+    ) -> Result<Option<OwnershipOffer>, StoreError>;
+    /// Removes the offer of an organization; with a user only when it is his or to him.
+    async fn withdraw(
+        &mut self,
+        organization: OrganizationId,
+        about: Option<UserId>,
+    ) -> Result<(), StoreError>;
+}
+
 /// Sign-ups that wait for a proof of their address.
 #[async_trait]
 pub trait SignUpRepository: Send {
@@ -220,6 +303,14 @@ pub trait JobLine: Send {
 pub trait OrganizationRegistrar: Send {
     /// The organization with that slug, unless it is deleted.
     async fn find_by_slug(&mut self, slug: &Slug) -> Result<Option<OrganizationSummary>, StoreError>;
+    /// An organization, unless it is deleted.
+    async fn find(&mut self, id: OrganizationId) -> Result<Option<OrganizationSummary>, StoreError>;
+    /// The same with its row locked until the transaction ends: the first lock of whatever changes its members, before memberships,
+    /// invitations and sessions.
+    async fn find_for_update(
+        &mut self,
+        id: OrganizationId,
+    ) -> Result<Option<OrganizationSummary>, StoreError>;
     /// The places of an organization at that instant. Its row stays locked until the transaction ends: of two transactions that want
     /// the last place, the second waits here and then sees what the first has written.
     async fn seats(&mut self, organization: OrganizationId, now: DateTime<Utc>) -> Result<Seats, StoreError>;
@@ -265,6 +356,8 @@ pub struct MemberProfile {
 pub trait MemberDirectory: Send + Sync {
     /// Inserts the profile or brings it up to date.
     async fn put(&self, tenant: &TenantContext, member: &MemberProfile) -> Result<(), StoreError>;
+    /// Marks the profile of somebody who is no member any more. What he owned and wrote stays his.
+    async fn retire(&self, organization: OrganizationId, user: UserId) -> Result<(), StoreError>;
 }
 
 /// Why a password was not hashed.

@@ -22,11 +22,13 @@ pub enum SessionEndReason {
     Revoked,
     /// Its user went on in another organization.
     Switched,
+    /// Its user is no member of the organization any more, or is kept out.
+    MembershipEnded,
 }
 
 impl SessionEndReason {
     /// Every reason.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Logout,
         Self::LogoutAll,
         Self::RefreshReuse,
@@ -34,6 +36,7 @@ impl SessionEndReason {
         Self::PasswordSet,
         Self::Revoked,
         Self::Switched,
+        Self::MembershipEnded,
     ];
 
     /// The stable name, as in the database.
@@ -47,6 +50,7 @@ impl SessionEndReason {
             Self::PasswordSet => "password_set",
             Self::Revoked => "revoked",
             Self::Switched => "switched",
+            Self::MembershipEnded => "membership_ended",
         }
     }
 

@@ -2,7 +2,9 @@
 
 use crate::background::{Background, Handlers};
 use crate::backups;
-use crate::bridges::{ControlProbe, LimitedAccounts, MemberContexts, SetPasswordTokens, TenancyProvisioning};
+use crate::bridges::{
+    ControlProbe, LimitedAccounts, MemberContexts, MemberProjection, SetPasswordTokens, TenancyProvisioning,
+};
 use crate::config::{Config, LimitsConfig, SignupMode};
 use crate::error::StartError;
 use crate::module_gate::{Needs, OfModule};
@@ -19,7 +21,7 @@ use vigie_adapters::{
     PasswordPoolConfig, Rate, SharedLimiter, Signer, SystemClock, SystemIds, SystemRandomness, SystemSecrets,
     SystemTimer, TokenNames, rotate_access_keys,
 };
-use vigie_auth::{Auth, AuthPolicy, AuthPorts, AuthService, Upkeep};
+use vigie_auth::{Auth, AuthPolicy, AuthPorts, AuthService, MembershipService, Upkeep};
 use vigie_imports::{ApplyImportRun, ImportRunEnded, ImportRunner, ImportService, ImportServiceImpl, Limits};
 use vigie_jobs::{Handle, Job};
 use vigie_kernel::{
@@ -45,6 +47,8 @@ pub struct App {
     pub config: Arc<Config>,
     /// Identity.
     pub auth: Arc<dyn AuthService>,
+    /// Members of organizations.
+    pub members: Arc<dyn MembershipService>,
     /// Organizations.
     pub tenancy: Arc<dyn TenancyService>,
     /// Plans, limits and modules.
@@ -131,7 +135,9 @@ impl App {
         });
         let entitlements: Arc<dyn EntitlementSource> = plans.clone();
         let told = (&tenancy, &entitlements);
-        let auth = auth(&config, &control, &registry, told, (&signer, &sharing), (&clock, &ids))?;
+        let identity = identity(&config, &control, &registry, told, (&signer, &sharing), (&clock, &ids))?;
+        let auth: Arc<dyn AuthService> = identity.clone();
+        let members: Arc<dyn MembershipService> = identity;
         let (imports, runner) = imports(&config, (&store, files.clone()), &auth, (&clock, &ids));
         let notifications: Arc<dyn NotificationService> =
             Arc::new(Notifications::new(store.clone(), Arc::clone(&clock), Arc::clone(&ids)));
@@ -158,6 +164,7 @@ impl App {
             schedules: Arc::clone(&schedules),
             handlers: handlers(runner, &auth, &notifications, &entitlements)
                 .with(back_up)
+                .with(Arc::new(MemberProjection(Arc::clone(&members))))
                 .with(nightly)
                 .with(Arc::new(Pruner(Arc::clone(&queue)))),
             platform: Arc::from([
@@ -175,6 +182,7 @@ impl App {
         };
         Ok(Self {
             auth,
+            members,
             tenancy,
             plans,
             fleet: Arc::new(Fleet::new(
@@ -313,14 +321,14 @@ fn imports(
     (Arc::new(service), Arc::new(runner))
 }
 
-fn auth(
+fn identity(
     config: &Config,
     control: &ControlStore,
     registry: &Arc<Registry>,
     (tenancy, entitlements): (&Arc<dyn TenancyService>, &Arc<dyn EntitlementSource>),
     (signer, sharing): (&Arc<Signer>, &Sharing),
     (clock, ids): (&Arc<dyn Clock>, &Arc<dyn IdSource>),
-) -> Result<Arc<dyn AuthService>, StartError> {
+) -> Result<Arc<Auth>, StartError> {
     let issuer = config.public_url.as_ref().map_or_else(|| "vigie".to_owned(), ToString::to_string);
     let names = TokenNames { issuer, audience: "vigie-api".to_owned() };
     let tokens = Ed25519Tokens::load(&keys_folder(config)?, names, Arc::clone(clock))

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use vigie_adapters::{LimitKey, LimitPolicy, LimitVerdict, SharedLimiter};
 use vigie_auth::{
-    AuthError, AuthService, Counted, MadeOrganization, NewOrganization, OneTimeSecret, OrganizationSummary,
-    ProvisionFailed, Provisioning, Secrets, Throttle, TokenPurpose, TooMany,
+    AuthError, AuthService, Counted, MadeOrganization, MembershipService, NewOrganization, OneTimeSecret,
+    OrganizationSummary, ProjectMember, ProvisionFailed, Provisioning, Secrets, Throttle, TokenPurpose,
+    TooMany,
 };
 use vigie_imports::RunContexts;
+use vigie_jobs::{Handle, JobError, JobRun};
 use vigie_kernel::{BoxError, OperatorContext, OrganizationId, StoreError, TenantContext, UserId};
 use vigie_platform_monitoring::{HealthProbe, Impact};
 use vigie_repository::ControlStore;
@@ -121,6 +123,16 @@ impl RunContexts for MemberContexts {
                 StoreError::Unavailable(error.into())
             }
         })
+    }
+}
+
+/// An organization's own database follows the memberships.
+pub(crate) struct MemberProjection(pub(crate) Arc<dyn MembershipService>);
+
+#[async_trait]
+impl Handle<ProjectMember> for MemberProjection {
+    async fn handle(&self, _run: &JobRun, job: ProjectMember) -> Result<(), JobError> {
+        self.0.project(job.organization, job.user).await.map_err(JobError::retry)
     }
 }
 

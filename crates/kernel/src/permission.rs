@@ -58,6 +58,12 @@ permissions! {
     ImportManage = "import:manage",
     /// List the members of the organization.
     MemberList = "member:list",
+    /// Invite members of roles below one's own, and look after such invitations.
+    MemberInvite = "member:invite",
+    /// Change the roles of members below one's own, keep them out, remove them.
+    MemberManage = "member:manage",
+    /// Hand the organization over to another member.
+    OwnershipTransfer = "organization:transfer",
     /// Read the audit trail of the organization.
     AuditRead = "audit:read",
     /// Read what one is told, and mark it as read.

@@ -13,6 +13,7 @@ mod m20261120_000009_fleet;
 mod m20261120_000010_plans;
 mod m20261120_000012_accounts;
 mod m20261120_000013_sessions;
+mod m20261120_000014_memberships;
 
 /// Brings the control database to the current schema.
 pub struct ControlMigrator;
@@ -32,6 +33,7 @@ impl MigratorTrait for ControlMigrator {
             Box::new(m20261120_000010_plans::Migration),
             Box::new(m20261120_000012_accounts::Migration),
             Box::new(m20261120_000013_sessions::Migration),
+            Box::new(m20261120_000014_memberships::Migration),
         ]
     }
 }

@@ -11,7 +11,8 @@ pub(super) fn policy_of_public(pattern: &str) -> LimitPolicy {
     match pattern.rsplit('/').next() {
         Some("login") => LimitPolicy::LoginByIp,
         Some("forgot-password" | "resend-verification-email") => LimitPolicy::ForgotByIp,
-        Some("reset-password" | "verify-email") => LimitPolicy::TokenByIp,
+        Some("reset-password" | "verify-email" | "accept-invitation") => LimitPolicy::TokenByIp,
+        Some(_) if pattern.contains("/auth/invitations/") => LimitPolicy::TokenByIp,
         Some("signup" | "register") => LimitPolicy::SignupByIp,
         Some("refresh") => LimitPolicy::RefreshByIp,
         Some(_) | None => LimitPolicy::AnonymousByIp,
@@ -21,7 +22,7 @@ pub(super) fn policy_of_public(pattern: &str) -> LimitPolicy {
 /// The policy of a route with a token that asks for the password once more, besides that of its user; `None` for any other.
 pub(super) fn policy_of_sensitive(pattern: &str) -> Option<LimitPolicy> {
     match pattern.rsplit('/').next() {
-        Some("change-password") => Some(LimitPolicy::SensitiveByIp),
+        Some("change-password" | "ownership-transfer") => Some(LimitPolicy::SensitiveByIp),
         Some(_) | None => None,
     }
 }

@@ -8,6 +8,7 @@ mod admin;
 mod common;
 mod edge;
 mod flow;
+mod members;
 mod notifications;
 mod openapi;
 mod plans;

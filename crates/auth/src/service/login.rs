@@ -45,7 +45,7 @@ impl Auth {
     }
 
     /// The account, if the address has one; [`AuthError::Throttled`] when it must wait.
-    async fn look_up(&self, email: &EmailAddress, key: &str) -> Result<Option<User>, AuthError> {
+    pub(super) async fn look_up(&self, email: &EmailAddress, key: &str) -> Result<Option<User>, AuthError> {
         let mut reads = self.ports.store.read().await?;
         if self.policy.login_delays {
             let attempts = reads.login_attempts(key).await?;
@@ -114,7 +114,7 @@ impl Auth {
     }
 
     /// Counts the failure and gives the one answer that all failures get.
-    async fn refuse(
+    pub(super) async fn refuse(
         &self,
         key: &str,
         user: Option<&User>,

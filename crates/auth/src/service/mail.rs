@@ -10,7 +10,7 @@ use crate::{
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use vigie_jobs::OutboxMessage;
-use vigie_kernel::{Locale, SignUpId, UserId};
+use vigie_kernel::{InvitationId, Locale, OrganizationId, OwnershipOfferId, SignUpId, UserId};
 
 impl Auth {
     /// Asks for a mail in the transaction at hand: its last statement.
@@ -21,8 +21,20 @@ impl Auth {
         request_id: &str,
         now: DateTime<Utc>,
     ) -> Result<(), AuthError> {
+        self.mail_of_in(work, None, mail, request_id, now).await
+    }
+
+    /// The same for a mail in the name of an organization: it waits while that is locked.
+    pub(super) async fn mail_of_in(
+        &self,
+        work: &mut dyn IdentityWork,
+        organization: Option<OrganizationId>,
+        mail: AccountMail,
+        request_id: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), AuthError> {
         let message = OutboxMessage::announce(self.ports.ids.next(), &mail, now, request_id)?;
-        Ok(work.jobs().add(None, &message).await?)
+        Ok(work.jobs().add(organization, &message).await?)
     }
 
     pub(super) async fn do_prepare_mail(
@@ -46,6 +58,8 @@ impl Auth {
                 self.to_user(user, MailKind::SessionEnded, None, request_id).await?
             }
             AccountMail::SignUp { sign_up } => self.to_sign_up(sign_up).await?,
+            AccountMail::Invitation { invitation } => return self.to_invited(invitation).await,
+            AccountMail::OwnershipOffered { offer } => return self.to_heir(offer).await,
             AccountMail::ResetPassword { user: None } | AccountMail::VerifyEmail { user: None } => None,
         };
         Ok(prepared.map_or(MailOrder::Drop, |mail| MailOrder::Send(Box::new(mail))))
@@ -137,8 +151,60 @@ impl Auth {
             name: Some(sign_up.full_name),
             locale: sign_up.locale.unwrap_or_default(),
             organization: None,
+            by: None,
+            role: None,
             token: Some(MailToken { text: secret.text().clone(), expires_at }),
         }))
+    }
+
+    /// The link that accepts an invitation which can still be accepted.
+    async fn to_invited(&self, id: InvitationId) -> Result<MailOrder, AuthError> {
+        let now = self.ports.clock.now();
+        let mut work = self.ports.store.begin().await?;
+        let found = work.invitations().find_for_update(id).await?;
+        let Some(invitation) = found.filter(|it| it.is_open(now)) else { return Ok(MailOrder::Drop) };
+        let it = invitation.snapshot();
+        let found = work.organizations().find(it.organization_id).await?;
+        let Some(organization) = found.filter(|it| it.refusal().is_none()) else {
+            return Ok(MailOrder::Drop);
+        };
+        if organization.settings.outgoing_paused {
+            return Ok(MailOrder::Paused);
+        }
+        let by = work.users().find_for_update(it.invited_by).await?;
+        let secret = self.new_one_time_secret(TokenPurpose::Invitation)?;
+        work.invitations().set_token(id, &secret.hash()).await?;
+        work.commit().await?;
+        Ok(MailOrder::Send(Box::new(PreparedMail {
+            kind: MailKind::Invitation,
+            recipient: it.email.clone(),
+            name: it.full_name.clone(),
+            locale: organization.settings.locale,
+            organization: Some(organization),
+            by: by.map(|user| user.snapshot().full_name.clone()),
+            role: Some(it.role),
+            token: Some(MailToken { text: secret.text().clone(), expires_at: it.expires_at }),
+        })))
+    }
+
+    /// That an organization is offered to a member, as long as it is. He accepts when he is logged in: the mail has no token.
+    async fn to_heir(&self, id: OwnershipOfferId) -> Result<MailOrder, AuthError> {
+        let now = self.ports.clock.now();
+        let mut work = self.ports.store.begin().await?;
+        let found = work.ownership().find(id).await?;
+        let Some(offer) = found.filter(|offer| now < offer.expires_at) else { return Ok(MailOrder::Drop) };
+        let found = work.organizations().find(offer.organization).await?;
+        let Some(organization) = found.filter(|it| it.refusal().is_none()) else {
+            return Ok(MailOrder::Drop);
+        };
+        if organization.settings.outgoing_paused {
+            return Ok(MailOrder::Paused);
+        }
+        let by = work.users().find_for_update(offer.from).await?;
+        let Some(user) = work.users().find_for_update(offer.to).await? else { return Ok(MailOrder::Drop) };
+        let by = by.map(|user| user.snapshot().full_name.clone());
+        let mail = written_to(&user, MailKind::OwnershipOffered, Some(organization), None);
+        Ok(MailOrder::Send(Box::new(PreparedMail { by, ..mail })))
     }
 
     pub(super) fn new_one_time_secret(&self, purpose: TokenPurpose) -> Result<OneTimeSecret, AuthError> {
@@ -161,6 +227,8 @@ fn written_to(
         name: Some(it.full_name.clone()),
         locale: it.locale.or(of_organization).unwrap_or(Locale::default()),
         organization,
+        by: None,
+        role: None,
         token,
     }
 }

@@ -1,15 +1,22 @@
 //! The use cases of identity.
 
+mod accept_invitation;
 mod access;
+mod invitations;
 mod login;
 mod mail;
+mod member_changes;
 mod members;
+mod membership_service;
 mod open_session;
 mod own_sessions;
+mod ownership;
 mod recovery;
 mod refresh;
 mod set_password;
 mod sign_up;
+
+pub use membership_service::MembershipService;
 
 use crate::live::LiveSessions;
 use crate::{

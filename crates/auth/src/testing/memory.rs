@@ -1,12 +1,13 @@
 //! The control database as a few maps behind one lock: transactions run one after the other and roll back when dropped.
 
 use crate::{
-    AccountMail, ForgottenSessions, IdentityReads, IdentityStore, IdentityUpkeep, IdentityWork, JobLine,
-    LiveMembership, LiveSession, LoginAttemptRepository, LoginAttempts, MadeOrganization, MemberOrganization,
-    Membership, MembershipRepository, NewOrganization, OneTimeToken, OneTimeTokenRepository,
-    OrganizationRegistrar, OrganizationStatus, OrganizationSummary, PendingSignUp, ProvisionFailed,
-    Provisioning, RefreshToken, RefreshTokenRepository, Session, SessionRepository, SignUpRepository,
-    TokenHash, TokenPurpose, User, UserRepository,
+    AccountMail, ForgottenSessions, IdentityReads, IdentityStore, IdentityUpkeep, IdentityWork, Invitation,
+    InvitationRepository, JobLine, LiveMembership, LiveSession, LoginAttemptRepository, LoginAttempts,
+    MadeOrganization, Member, MemberFilter, MemberOrganization, Membership, MembershipRepository,
+    NewOrganization, OneTimeToken, OneTimeTokenRepository, OrganizationRegistrar, OrganizationStatus,
+    OrganizationSummary, OwnershipOffer, OwnershipRepository, PendingSignUp, ProvisionFailed, Provisioning,
+    RefreshToken, RefreshTokenRepository, Session, SessionRepository, SignUpRepository, TokenHash,
+    TokenPurpose, User, UserRepository,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -16,8 +17,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use vigie_jobs::OutboxMessage;
 use vigie_kernel::{
-    AuditEntry, AuditLog, IdSource, MembershipId, OneTimeTokenId, OrganizationId, RefreshTokenId, Role,
-    SessionId, SignUpId, Slug, StoreError, UnitOfWork, UserId,
+    AuditEntry, AuditLog, IdSource, InvitationId, MembershipId, OneTimeTokenId, OrganizationId, Page,
+    PageRequest, RefreshTokenId, Role, SessionId, SignUpId, Slug, StoreError, UnitOfWork, UserId,
 };
 
 /// Everything that the store holds.
@@ -33,6 +34,10 @@ pub struct MemoryState {
     pub refresh_tokens: BTreeMap<RefreshTokenId, RefreshToken>,
     /// The tokens that are good for one use, until they are used or superseded.
     pub one_time_tokens: BTreeMap<OneTimeTokenId, OneTimeToken>,
+    /// The invitations, each with the hash of its token.
+    pub invitations: BTreeMap<InvitationId, (Invitation, Option<TokenHash>)>,
+    /// The offer to take over each organization.
+    pub ownership: BTreeMap<OrganizationId, OwnershipOffer>,
     /// The sign-ups that wait, each with its token until that is used.
     pub sign_ups: BTreeMap<SignUpId, (PendingSignUp, Option<(TokenHash, DateTime<Utc>)>)>,
     /// Those of them whose token is used.
@@ -240,6 +245,14 @@ impl IdentityWork for MemoryWork {
         Box::new(&mut self.draft)
     }
 
+    fn invitations(&mut self) -> Box<dyn InvitationRepository + '_> {
+        Box::new(&mut self.draft)
+    }
+
+    fn ownership(&mut self) -> Box<dyn OwnershipRepository + '_> {
+        Box::new(&mut self.draft)
+    }
+
     fn sign_ups(&mut self) -> Box<dyn SignUpRepository + '_> {
         Box::new(&mut self.draft)
     }
@@ -299,6 +312,44 @@ impl IdentityReads for MemoryReads {
         let state = self.0.0.lock().await;
         let place = state.membership(user, organization);
         Ok(place.and_then(|place| Some((state.users.get(&user)?.clone(), place))))
+    }
+
+    async fn members(
+        &mut self,
+        organization: OrganizationId,
+        filter: &MemberFilter,
+        page: &PageRequest,
+    ) -> Result<Page<Member>, StoreError> {
+        Ok(self.0.0.lock().await.list_members(organization, filter, page))
+    }
+
+    async fn member(
+        &mut self,
+        organization: OrganizationId,
+        user: UserId,
+    ) -> Result<Option<Member>, StoreError> {
+        Ok(self.0.0.lock().await.member(organization, user))
+    }
+
+    async fn invitations(
+        &mut self,
+        organization: OrganizationId,
+        page: &PageRequest,
+    ) -> Result<Page<Invitation>, StoreError> {
+        Ok(self.0.0.lock().await.pending_invitations(organization, page))
+    }
+
+    async fn invitation_by_token(
+        &mut self,
+        hash: &TokenHash,
+        now: DateTime<Utc>,
+    ) -> Result<Option<(Invitation, OrganizationSummary)>, StoreError> {
+        let state = self.0.0.lock().await;
+        let found = state.open_invitation(hash, now);
+        Ok(found.and_then(|it| {
+            let organization = state.organizations.get(&it.snapshot().organization_id)?.clone();
+            Some((it, organization))
+        }))
     }
 }
 

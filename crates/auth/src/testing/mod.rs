@@ -2,6 +2,7 @@
 //! `testing`). The stand-ins are fast and hide nothing: never use one in a product.
 
 mod fakes;
+mod members;
 mod memory;
 mod repositories;
 

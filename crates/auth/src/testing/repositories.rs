@@ -4,14 +4,16 @@ use super::memory::MemoryState;
 use crate::{
     ConsumedToken, JobLine, LiveSession, LoginAttemptRepository, LoginAttempts, Membership,
     MembershipRepository, OneTimeToken, OneTimeTokenRepository, OrganizationRegistrar, OrganizationStatus,
-    OrganizationSummary, PendingSignUp, RULE_MEMBERSHIP, RULE_USER_EMAIL, RefreshToken,
+    OrganizationSummary, PasswordHash, PendingSignUp, RULE_MEMBERSHIP, RULE_USER_EMAIL, RefreshToken,
     RefreshTokenRepository, Seats, Session, SessionRepository, SignUpRepository, TokenHash, TokenPurpose,
     User, UserRepository,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use vigie_jobs::OutboxMessage;
-use vigie_kernel::{AuditEntry, AuditLog, OrganizationId, SessionId, SignUpId, Slug, StoreError, UserId};
+use vigie_kernel::{
+    AuditEntry, AuditLog, MembershipId, OrganizationId, Role, SessionId, SignUpId, Slug, StoreError, UserId,
+};
 
 #[async_trait]
 impl UserRepository for &mut MemoryState {
@@ -49,6 +51,30 @@ impl MembershipRepository for &mut MemoryState {
         organization: OrganizationId,
     ) -> Result<Option<Membership>, StoreError> {
         Ok(self.membership(user, organization).map(|place| place.membership))
+    }
+
+    async fn owners_besides(
+        &mut self,
+        organization: OrganizationId,
+        besides: UserId,
+    ) -> Result<u64, StoreError> {
+        let owners = self.memberships.values().filter(|membership| {
+            let it = membership.snapshot();
+            let can_sign_in = self.users.get(&it.user_id).is_some_and(|user| {
+                user.snapshot().is_active && user.snapshot().password_hash != PasswordHash::unset()
+            });
+            it.organization_id == organization
+                && it.role == Role::Owner
+                && it.active
+                && it.user_id != besides
+                && can_sign_in
+        });
+        Ok(u64::try_from(owners.count()).unwrap_or(u64::MAX))
+    }
+
+    async fn remove(&mut self, id: MembershipId) -> Result<(), StoreError> {
+        self.memberships.remove(&id);
+        Ok(())
     }
 
     async fn insert(&mut self, membership: &Membership) -> Result<(), StoreError> {
@@ -166,13 +192,30 @@ impl OrganizationRegistrar for &mut MemoryState {
         Ok(known.find(|row| row.slug == *slug && row.status != OrganizationStatus::Deleted).cloned())
     }
 
-    async fn seats(&mut self, organization: OrganizationId, _: DateTime<Utc>) -> Result<Seats, StoreError> {
+    async fn find(&mut self, id: OrganizationId) -> Result<Option<OrganizationSummary>, StoreError> {
+        let found = self.organizations.get(&id);
+        Ok(found.filter(|row| row.status != OrganizationStatus::Deleted).cloned())
+    }
+
+    async fn find_for_update(
+        &mut self,
+        id: OrganizationId,
+    ) -> Result<Option<OrganizationSummary>, StoreError> {
+        OrganizationRegistrar::find(self, id).await
+    }
+
+    async fn seats(&mut self, organization: OrganizationId, now: DateTime<Utc>) -> Result<Seats, StoreError> {
         let of = |membership: &&Membership| {
             membership.snapshot().organization_id == organization && membership.snapshot().active
         };
         let taken = self.memberships.values().filter(of).count();
         let taken = u64::try_from(taken).map_err(|error| StoreError::Broken(Box::new(error)))?;
-        Ok(Seats { plan: "starter", max: self.max_members, taken })
+        let invited = self
+            .invitations
+            .values()
+            .filter(|(it, _)| it.snapshot().organization_id == organization && it.is_open(now));
+        let invited = u64::try_from(invited.count()).unwrap_or(u64::MAX);
+        Ok(Seats { plan: "starter", max: self.max_members, taken, invited })
     }
 }
 

@@ -19,6 +19,9 @@ use vigie_kernel::{Permission, Role};
 #[case(Permission::ImportRun, [true, true, true, true])]
 #[case(Permission::ImportManage, [true, true, true, false])]
 #[case(Permission::MemberList, [true, true, true, false])]
+#[case(Permission::MemberInvite, [true, true, true, false])]
+#[case(Permission::MemberManage, [true, true, false, false])]
+#[case(Permission::OwnershipTransfer, [true, false, false, false])]
 #[case(Permission::AuditRead, [true, true, false, false])]
 #[case(Permission::InboxRead, [true, true, true, true])]
 fn a_role_holds_what_its_row_says(#[case] permission: Permission, #[case] held: [bool; 4]) {

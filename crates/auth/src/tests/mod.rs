@@ -1,6 +1,8 @@
 mod access;
+mod invitations;
 mod login;
 mod matrix;
+mod member_changes;
 mod members;
 mod own_sessions;
 mod password;
@@ -82,7 +84,7 @@ impl World {
         for mail in self.store.take_mails().await {
             match self.auth.prepare_mail(mail, "job-1").await.unwrap() {
                 MailOrder::Send(mail) => sent.push(*mail),
-                MailOrder::Drop => {}
+                MailOrder::Drop | MailOrder::Paused => {}
             }
         }
         sent

@@ -1,5 +1,6 @@
 //! The unit of work on the control database: identity's slice and tenancy's on one transaction.
 
+use super::invitations::{SeaInvitations, SeaOwnership};
 use super::job_line::SeaJobLine;
 use super::login_attempts::SeaLoginAttempts;
 use super::memberships::SeaMemberships;
@@ -19,8 +20,9 @@ use crate::tenant::SeaAudit;
 use async_trait::async_trait;
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use vigie_auth::{
-    IdentityWork, JobLine, LoginAttemptRepository, MembershipRepository, OneTimeTokenRepository,
-    OrganizationRegistrar, RefreshTokenRepository, SessionRepository, SignUpRepository, UserRepository,
+    IdentityWork, InvitationRepository, JobLine, LoginAttemptRepository, MembershipRepository,
+    OneTimeTokenRepository, OrganizationRegistrar, OwnershipRepository, RefreshTokenRepository,
+    SessionRepository, SignUpRepository, UserRepository,
 };
 use vigie_kernel::{AuditLog, StoreError, UnitOfWork};
 use vigie_tenancy::{
@@ -66,6 +68,14 @@ impl IdentityWork for ControlWork {
 
     fn one_time_tokens(&mut self) -> Box<dyn OneTimeTokenRepository + '_> {
         Box::new(SeaOneTimeTokens(&self.txn))
+    }
+
+    fn invitations(&mut self) -> Box<dyn InvitationRepository + '_> {
+        Box::new(SeaInvitations(&self.txn))
+    }
+
+    fn ownership(&mut self) -> Box<dyn OwnershipRepository + '_> {
+        Box::new(SeaOwnership(&self.txn))
     }
 
     fn sign_ups(&mut self) -> Box<dyn SignUpRepository + '_> {

@@ -9,6 +9,7 @@ mod databases;
 mod fleet;
 mod lists;
 mod mailed;
+mod memberships;
 mod operations;
 mod organizations;
 mod plans;

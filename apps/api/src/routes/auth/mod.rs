@@ -1,11 +1,13 @@
 //! Signing up, logging in and out.
 
+mod accept_invitation;
 mod address;
 mod change_password;
 mod device;
 mod end_other_sessions;
 mod end_session;
 mod forgot_password;
+mod invitation_offer;
 mod list_sessions;
 mod login;
 mod logout;
@@ -36,6 +38,8 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(verify_email::verify_email)
         .service(send_verification_email::send_verification)
         .service(resend_verification_email::resend_verification)
+        .service(invitation_offer::invitation_offer)
+        .service(accept_invitation::accept_invitation)
         .service(list_sessions::list_sessions)
         .service(end_session::end_session)
         .service(end_other_sessions::end_other_sessions)

@@ -73,6 +73,18 @@ impl World {
         let token = server.test.app.auth.issue_set_password_token(&operator, &owner.email).await.unwrap();
         let verify_email =
             mailed_token(server, AccountMail::VerifyEmail { user: Some(author.id().parse().unwrap()) }).await;
+        let member = server.member(&owner, Role::User).await.id().to_owned();
+        let offer = json!({"user_id": author.id(), "current_password": vigie_test_support::PASSWORD});
+        owner.client.post("/user/organizations/me/ownership-transfer", &offer).await.expect(200);
+        let guest = json!({
+            "email": format!("invited{}@example.org", vigie_test_support::unique()),
+            "role": "USER", "full_name": "Alix Blanc",
+        });
+        let invite = "/user/organizations/me/users/invite";
+        let invitation = owner.client.post(invite, &guest).await.expect(201);
+        let invitation = invitation["id"].as_str().unwrap().to_owned();
+        let invitation_token =
+            mailed_token(server, AccountMail::Invitation { invitation: invitation.parse().unwrap() }).await;
         let sessions = author.client.get("/auth/sessions").await.expect(200);
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let places = vec![
@@ -88,6 +100,9 @@ impl World {
             ("{operation}", text(&operations["items"][0]["id"])),
             ("{set_password}", token.token.expose().to_owned()),
             ("{verify_email}", verify_email),
+            ("{member}", member),
+            ("{invitation}", invitation),
+            ("{invitation_token}", invitation_token),
             ("{session}", text(&sessions["items"][0]["id"])),
             ("{email}", author.email.clone()),
             ("{password}", vigie_test_support::PASSWORD.to_owned()),
