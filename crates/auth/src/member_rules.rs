@@ -37,8 +37,8 @@ mod tests {
                 assert_eq!(may_manage(actor, target), expected, "{actor:?} {target:?}");
                 assert_eq!(may_grant(actor, target), expected, "{actor:?} {target:?}");
                 assert_eq!(may_invite(actor, target, false), expected, "{actor:?} {target:?}");
-                let manager = (actor, target) == (Role::Manager, Role::User);
-                assert_eq!(may_invite(actor, target, true), expected || manager, "{actor:?} {target:?}");
+                let a_user = (actor, target) == (Role::Manager, Role::User);
+                assert_eq!(may_invite(actor, target, true), expected || a_user, "{actor:?} {target:?}");
             }
         }
     }

@@ -499,8 +499,8 @@ pub trait IdentityUpkeep: Send + Sync {
         ended_before: DateTime<Utc>,
         limit: u32,
     ) -> Result<ForgottenSessions, StoreError>;
-    /// Forgets at most `limit` tokens for one use that expired before that instant, and as many sign-ups that were asked for before
-    /// it; answers how many rows.
+    /// Forgets at most `limit` tokens for one use that expired before that instant, as many sign-ups that were asked for before it, and
+    /// as many invitations that have ended and would have expired before it; answers how many rows.
     async fn forget_tokens(&self, before: DateTime<Utc>, limit: u32) -> Result<u64, StoreError>;
     /// Forgets at most `limit` addresses whose last failed login was before that instant; answers how many.
     async fn forget_login_attempts(

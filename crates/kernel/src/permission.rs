@@ -68,6 +68,26 @@ permissions! {
     AuditRead = "audit:read",
     /// Read what one is told, and mark it as read.
     InboxRead = "inbox:read",
+    /// Change the organization's name, settings and branding.
+    OrganizationChange = "organization:change",
+    /// Ask for the organization's deletion.
+    OrganizationDelete = "organization:delete",
+    /// Send messages to members and prospects of the organization.
+    NotificationSend = "notification:send",
+    /// Read templates, suppressed addresses and mails that could not be delivered.
+    TemplateRead = "template:read",
+    /// Change templates and suppressed addresses, send undelivered mails again.
+    TemplateManage = "template:manage",
+    /// Export the audit trail of the organization.
+    AuditExport = "audit:export",
+    /// Read statistics, use of modules and alerts of the organization.
+    StatsRead = "stats:read",
+    /// Manage webhooks and API keys.
+    IntegrationManage = "integration:manage",
+    /// Make backups of the organization, and ask for their restoration.
+    BackupRequest = "backup:request",
+    /// Operate the platform: a platform administrator's, and no member's.
+    PlatformAdmin = "platform:admin",
 }
 
 impl Permission {

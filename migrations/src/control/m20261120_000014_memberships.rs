@@ -40,6 +40,7 @@ const STATEMENTS: &[&str] = &[
     // An address is invited once at a time.
     "CREATE UNIQUE INDEX invitations_pending_key ON invitations (organization_id, email_key) WHERE status = 'pending'",
     "CREATE INDEX invitations_newest_idx ON invitations (organization_id, created_at, id) WHERE status = 'pending'",
+    "CREATE INDEX invitations_ended_idx ON invitations (expires_at) WHERE status <> 'pending'",
     "CREATE TABLE ownership_offers (
         id UUID NOT NULL PRIMARY KEY,
         organization_id UUID NOT NULL,

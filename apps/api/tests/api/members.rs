@@ -109,6 +109,25 @@ async fn an_organization_is_handed_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_two_owners_who_remove_each_other_one_stays() {
+    let server = server().await;
+    for _ in 0..5 {
+        let one = server.sign_up("Atelier Nord").await;
+        let two = server.member(&one, Role::Owner).await;
+        let [of_one, of_two] = [&one, &two].map(|owner| format!("{USERS}/{}", owner.id()));
+        let (first, second) = tokio::join!(one.client.delete(&of_two), two.client.delete(&of_one));
+        let mut statuses = [first.status, second.status];
+        statuses.sort_unstable();
+        // The second is the last owner by then, or is not even let in any more.
+        assert_eq!(statuses[0], 204, "{} {}", first.text(), second.text());
+        assert!([401, 403, 409].contains(&statuses[1]), "{} {}", first.text(), second.text());
+        let left = if first.status == 204 { &one } else { &two };
+        let members = left.client.get(USERS).await.expect(200);
+        assert_eq!(members["items"].as_array().unwrap().len(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_twenty_invitations_at_once_one_gets_the_last_place() {
     let server = server_with(|_| {}).await;
     let owner = server.sign_up("Atelier Nord").await;

@@ -19,14 +19,14 @@ fn a_new_key_is_known_a_day_before_it_signs_and_the_old_one_outlives_its_tokens(
     assert_eq!(rotation.signs_from, world.clock.now() + TimeDelta::hours(24));
     world.clock.advance(TimeDelta::minutes(1));
     assert_eq!(kids(&world), [first[0].clone(), rotation.kid.clone()]);
-    assert_eq!(world.kid_of(&world.issue()), first[0]);
+    assert_eq!(World::kid_of(&world.issue()), first[0]);
 
     world.clock.advance(TimeDelta::hours(24) - TimeDelta::seconds(90));
     let last_of_old = world.issue();
-    assert_eq!(world.kid_of(&last_of_old), first[0]);
+    assert_eq!(World::kid_of(&last_of_old), first[0]);
     world.clock.advance(TimeDelta::seconds(30));
     let first_of_new = world.issue();
-    assert_eq!(world.kid_of(&first_of_new), rotation.kid);
+    assert_eq!(World::kid_of(&first_of_new), rotation.kid);
     world.verify(&last_of_old).unwrap();
     world.verify(&first_of_new).unwrap();
 
@@ -44,7 +44,7 @@ fn a_second_new_key_waits_for_the_first_and_old_files_go_in_the_end() {
     assert_eq!(rotate().unwrap().removed, 1);
     world.clock.advance(TimeDelta::minutes(2));
     assert_eq!(kids(&world).len(), 2);
-    assert_eq!(world.kid_of(&world.issue()), first.kid, "the very first key is not made again");
+    assert_eq!(World::kid_of(&world.issue()), first.kid, "the very first key is not made again");
 }
 
 #[test]

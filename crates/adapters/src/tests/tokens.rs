@@ -45,7 +45,7 @@ impl World {
     }
 
     /// The name of the key that a token is signed with.
-    pub(super) fn kid_of(&self, token: &str) -> String {
+    pub(super) fn kid_of(token: &str) -> String {
         jsonwebtoken::decode_header(token).unwrap().kid.unwrap()
     }
 

@@ -10,7 +10,7 @@ use crate::{
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use vigie_jobs::OutboxMessage;
-use vigie_kernel::{InvitationId, Locale, OrganizationId, OwnershipOfferId, SignUpId, UserId};
+use vigie_kernel::{InvitationId, OrganizationId, OwnershipOfferId, SignUpId, UserId};
 
 impl Auth {
     /// Asks for a mail in the transaction at hand: its last statement.
@@ -225,7 +225,7 @@ fn written_to(
         kind,
         recipient: it.email.clone(),
         name: Some(it.full_name.clone()),
-        locale: it.locale.or(of_organization).unwrap_or(Locale::default()),
+        locale: it.locale.or(of_organization).unwrap_or_default(),
         organization,
         by: None,
         role: None,

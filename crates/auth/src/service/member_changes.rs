@@ -46,7 +46,9 @@ impl Auth {
             return Err(AuthError::RoleNotAllowed);
         }
         check_version(command.expected_version, &membership)?;
-        if before != command.role {
+        if before == command.role {
+            drop(work);
+        } else {
             if before == Role::Owner {
                 self.require_another_owner(&mut *work, tenant.organization(), command.user).await?;
             }
@@ -59,8 +61,6 @@ impl Auth {
                 .await?;
             work.commit().await?;
             self.follow(tenant, command.user).await;
-        } else {
-            drop(work);
         }
         self.member_now(tenant, command.user).await
     }
@@ -76,7 +76,9 @@ impl Auth {
         let mut work = self.ports.store.begin().await?;
         let (_, mut membership) = self.target_in(&mut *work, tenant, command.user).await?;
         check_version(command.expected_version, &membership)?;
-        if membership.snapshot().active != command.active {
+        if membership.snapshot().active == command.active {
+            drop(work);
+        } else {
             if command.active {
                 work.organizations().seats(organization, now).await?.require_one()?;
             } else if membership.snapshot().role == Role::Owner {
@@ -92,8 +94,6 @@ impl Auth {
             self.project_in(&mut *work, organization, command.user, tenant.request_id(), now).await?;
             work.commit().await?;
             self.follow(tenant, command.user).await;
-        } else {
-            drop(work);
         }
         self.member_now(tenant, command.user).await
     }

@@ -212,14 +212,14 @@ impl Auth {
         if owner.verify_email(now) {
             work.users().update(&owner).await?;
         }
-        let signup = Deed {
+        let deed = Deed {
             actor: Some(made.owner),
             action: "auth.signup",
             subject: ("organization", made.organization.id.as_uuid()),
             request_id: &client.request_id,
             details: json!({ "slug": made.organization.slug, "verified": true }),
         };
-        work.audit().record(&signup.entry(&*self.ports.ids, now)).await?;
+        work.audit().record(&deed.entry(&*self.ports.ids, now)).await?;
         work.sign_ups().remove(id).await?;
         work.commit().await?;
         Ok(Verified { user: made.owner, organization: Some(made.organization) })

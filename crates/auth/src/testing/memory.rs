@@ -21,6 +21,9 @@ use vigie_kernel::{
     PageRequest, RefreshTokenId, Role, SessionId, SignUpId, Slug, StoreError, UnitOfWork, UserId,
 };
 
+/// The hash of a token, and until when it is good.
+pub type GivenToken = (TokenHash, DateTime<Utc>);
+
 /// Everything that the store holds.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryState {
@@ -39,7 +42,7 @@ pub struct MemoryState {
     /// The offer to take over each organization.
     pub ownership: BTreeMap<OrganizationId, OwnershipOffer>,
     /// The sign-ups that wait, each with its token until that is used.
-    pub sign_ups: BTreeMap<SignUpId, (PendingSignUp, Option<(TokenHash, DateTime<Utc>)>)>,
+    pub sign_ups: BTreeMap<SignUpId, (PendingSignUp, Option<GivenToken>)>,
     /// Those of them whose token is used.
     pub used_sign_ups: BTreeSet<SignUpId>,
     /// The jobs, in order.

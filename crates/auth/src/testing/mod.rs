@@ -10,4 +10,4 @@ pub use fakes::{
     CountedSecrets, CountedThrottle, PlainHasher, PlainPseudonyms, PlainTokens, RecordedMembers, XorSealer,
     fake_ports,
 };
-pub use memory::{MemoryIdentity, MemoryProvisioning, MemoryState};
+pub use memory::{GivenToken, MemoryIdentity, MemoryProvisioning, MemoryState};

@@ -46,18 +46,18 @@ async fn a_user_ends_one_of_his_sessions_and_nobody_elses() {
     let jean = world.sign_up("Paris", EMAIL).await;
     let other = world.log_in(EMAIL).await.unwrap();
     let stranger = world.sign_up("Lyon", "autre@example.org").await;
-    let [me, there, theirs] = [&jean, &other, &stranger].map(|one| one.clone());
-    let me_caller = world.caller(&me).await.unwrap();
-    let their_session = world.caller(&theirs).await.unwrap().session();
-    let there_session = world.caller(&there).await.unwrap().session();
+    let [me, there, theirs] = [&jean, &other, &stranger];
+    let me_caller = world.caller(me).await.unwrap();
+    let their_session = world.caller(theirs).await.unwrap().session();
+    let there_session = world.caller(there).await.unwrap().session();
     for id in [their_session, vigie_kernel::SessionId::from(uuid::Uuid::nil())] {
         let refused = world.auth.end_session(&me_caller, id).await;
         assert!(matches!(refused, Err(AuthError::SessionUnknown)));
     }
     world.auth.end_session(&me_caller, there_session).await.unwrap();
-    assert!(matches!(world.caller(&there).await, Err(AuthError::InvalidToken)));
+    assert!(matches!(world.caller(there).await, Err(AuthError::InvalidToken)));
     assert!(world.refresh(&there.refresh_token).await.is_err());
-    world.caller(&theirs).await.unwrap();
+    world.caller(theirs).await.unwrap();
     let again = world.auth.end_session(&me_caller, there_session).await;
     assert!(matches!(again, Err(AuthError::SessionUnknown)));
 }

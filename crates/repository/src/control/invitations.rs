@@ -87,7 +87,7 @@ fn invitation(row: Row) -> Result<Invitation, StoreError> {
     }))
 }
 
-fn offer(row: OfferRow) -> OwnershipOffer {
+fn offer(row: &OfferRow) -> OwnershipOffer {
     OwnershipOffer {
         id: row.id.into(),
         organization: row.organization_id.into(),
@@ -272,7 +272,7 @@ impl<C: ConnectionTrait> OwnershipRepository for SeaOwnership<'_, C> {
         .one(self.0)
         .await
         .map_err(store_error)?;
-        Ok(row.map(offer))
+        Ok(row.as_ref().map(offer))
     }
 
     async fn take(
@@ -292,7 +292,7 @@ impl<C: ConnectionTrait> OwnershipRepository for SeaOwnership<'_, C> {
         .one(self.0)
         .await
         .map_err(store_error)?;
-        Ok(row.map(offer))
+        Ok(row.as_ref().map(offer))
     }
 
     async fn withdraw(

@@ -60,9 +60,13 @@ impl IdentityUpkeep for ControlStore {
     async fn forget_tokens(&self, before: DateTime<Utc>, limit: u32) -> Result<u64, StoreError> {
         let control = self.connection();
         let mut gone = 0;
-        for (table, column) in [("one_time_tokens", "expires_at"), ("pending_sign_ups", "created_at")] {
+        for (table, column, which) in [
+            ("one_time_tokens", "expires_at", ""),
+            ("pending_sign_ups", "created_at", ""),
+            ("invitations", "expires_at", " AND status <> 'pending'"),
+        ] {
             let delete = format!(
-                "DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE {column} < $1 ORDER BY {column} \
+                "DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE {column} < $1{which} ORDER BY {column} \
                  LIMIT $2{})",
                 skip_locked(control)
             );

@@ -5,8 +5,8 @@ use crate::on_both_engines;
 use chrono::TimeDelta;
 use tokio::task::JoinSet;
 use vigie_auth::{
-    IdentityStore, Invitation, InvitationSnapshot, InvitationStatus, MemberDirectory, MemberFilter,
-    OwnershipOffer, RULE_INVITATION, TokenHash, User,
+    IdentityStore, IdentityUpkeep, Invitation, InvitationSnapshot, InvitationStatus, MemberDirectory,
+    MemberFilter, OwnershipOffer, RULE_INVITATION, TokenHash, User,
 };
 use vigie_kernel::{Clock, EmailAddress, OrganizationId, PageRequest, Role, StoreError, UserId};
 use vigie_repository::ControlStore;
@@ -98,8 +98,12 @@ on_both_engines!(the_second_of_two_changes_of_an_invitation_is_stale, async |eng
     let mut work = IdentityStore::begin(&engine.control).await.unwrap();
     work.invitations().update(&cancelled).await.unwrap();
     assert!(matches!(work.invitations().update(&cancelled).await, Err(StoreError::Stale)));
+    let week = engine.clock.now() + TimeDelta::days(7);
     let gone = work.invitations().set_token(stored.snapshot().id, &hash(2)).await;
     assert!(matches!(gone, Err(StoreError::Stale)), "a cancelled one gets no token");
+    work.commit().await.unwrap();
+    invited(&engine, paris, "pierre@example.org").await;
+    assert_eq!(engine.control.forget_tokens(week, 10).await.unwrap(), 1, "the pending one stays");
 });
 
 on_both_engines!(places_are_counted_with_invitations_that_can_be_accepted, async |engine: Engine| {

@@ -180,6 +180,7 @@ pub(super) const ACCESS_CASES: &[Case] = &[
         Body::None,
         Who::Recipient,
     ),
+    case("permission_matrix", Method::GET, "/user/permissions", Body::None, Who::Anybody),
     case("auth_public_keys", Method::GET, "/.well-known/jwks.json", Body::None, Who::Public),
     case("auth_session_list", Method::GET, "/auth/sessions", Body::None, Who::Anybody),
     case("auth_session_end", Method::DELETE, "/auth/sessions/{session}", Body::None, Who::Recipient),

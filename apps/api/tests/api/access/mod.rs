@@ -2,6 +2,7 @@
 //! body of a random id, a member without the permission 403, one who has it 2xx.
 
 mod cases;
+mod matrix;
 mod world;
 
 use crate::common::server;
