@@ -65,6 +65,12 @@ pub trait IdentityWork: UnitOfWork {
 pub trait IdentityReads: Send {
     /// The session with its user and, for a member, his membership and organization. Tells ended and expired ones as well.
     async fn live_session(&mut self, id: SessionId) -> Result<Option<LiveSession>, StoreError>;
+    /// The sessions of a user that have not ended and expire after `now`, the longest unused first.
+    async fn live_sessions_of(
+        &mut self,
+        user: UserId,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Session>, StoreError>;
     /// The account with that canonical address ([`vigie_kernel::EmailAddress::key`]).
     async fn user_by_email(&mut self, email_key: &str) -> Result<Option<User>, StoreError>;
     /// The failed logins counted under that key.

@@ -3,7 +3,7 @@
 use super::client::{self, ClientAddress};
 use super::request_id::RequestId;
 use super::throttle::{Allowance, Throttle, policy_of_public, policy_of_sensitive};
-use crate::openapi::ApiDocument;
+use crate::openapi::{ApiDocument, PREFIX};
 use crate::problem::{ApiError, Code};
 use crate::server::ServerState;
 use actix_web::body::{BoxBody, MessageBody};
@@ -86,7 +86,10 @@ impl Gate {
         {
             needed.check(member.tenant.entitlements())?;
         }
-        refuse_write_to_read_only(&caller, req.method())?;
+        // One's own session and password are no data of the organization.
+        if !pattern.starts_with(&format!("{PREFIX}/auth/")) {
+            refuse_write_to_read_only(&caller, req.method())?;
+        }
         req.extensions_mut().insert(caller);
         Ok(allowance)
     }

@@ -11,8 +11,8 @@ use vigie_kernel::{OrganizationId, SessionId};
 
 impl Auth {
     pub(super) async fn do_sessions(&self, caller: &Caller) -> Result<Vec<SessionSnapshot>, AuthError> {
-        let mut work = self.ports.store.begin().await?;
-        let open = work.sessions().live_of_user(caller.user(), self.ports.clock.now()).await?;
+        let mut reads = self.ports.store.read().await?;
+        let open = reads.live_sessions_of(caller.user(), self.ports.clock.now()).await?;
         let mut open: Vec<_> = open.into_iter().map(|session| session.snapshot().clone()).collect();
         open.reverse();
         Ok(open)

@@ -281,6 +281,16 @@ impl IdentityReads for MemoryReads {
         Ok(self.0.0.lock().await.live_session(id))
     }
 
+    async fn live_sessions_of(
+        &mut self,
+        user: UserId,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Session>, StoreError> {
+        let mut guard = self.0.0.lock().await;
+        let mut state: &mut MemoryState = &mut guard;
+        state.live_of_user(user, now).await
+    }
+
     async fn user_by_email(&mut self, email_key: &str) -> Result<Option<User>, StoreError> {
         Ok(self.0.0.lock().await.by_email(email_key))
     }

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::{DatabaseConnection, FromQueryResult};
 use vigie_auth::{
     IdentityReads, Invitation, LiveSession, LoginAttempts, Member, MemberFilter, MemberOrganization,
-    OrganizationSummary, TokenHash, TokenPurpose, User,
+    OrganizationSummary, Session, TokenHash, TokenPurpose, User,
 };
 use vigie_kernel::{OperationId, OrganizationId, Page, PageRequest, SessionId, Slug, StoreError, UserId};
 use vigie_tenancy::{ListOperations, ListOrganizations, Operation, Organization, OrganizationReads};
@@ -30,6 +30,14 @@ struct MemberRow {
 impl IdentityReads for ControlReads {
     async fn live_session(&mut self, id: SessionId) -> Result<Option<LiveSession>, StoreError> {
         sessions::live_session(&self.0, id).await
+    }
+
+    async fn live_sessions_of(
+        &mut self,
+        user: UserId,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Session>, StoreError> {
+        sessions::live_of_user(&self.0, user, now).await
     }
 
     async fn user_by_email(&mut self, email_key: &str) -> Result<Option<User>, StoreError> {

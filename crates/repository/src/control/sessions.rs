@@ -120,6 +120,25 @@ pub(super) async fn live_session<C: ConnectionTrait>(
     row.map(live).transpose()
 }
 
+/// The sessions of a user that have not ended and expire after `now`, the longest unused first.
+pub(super) async fn live_of_user<C: ConnectionTrait>(
+    connection: &C,
+    user: UserId,
+    now: DateTime<Utc>,
+) -> Result<Vec<Session>, StoreError> {
+    let select = format!(
+        "SELECT {COLUMNS} FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2 \
+             ORDER BY last_used_at, id"
+    );
+    let rows: Vec<Row> = Sql::new(connection, select)
+        .bind(user.as_uuid())
+        .bind(now)
+        .all(connection)
+        .await
+        .map_err(store_error)?;
+    rows.into_iter().map(session).collect()
+}
+
 pub(super) struct SeaSessions<'a, C>(pub(super) &'a C);
 
 #[async_trait]
@@ -136,13 +155,7 @@ impl<C: ConnectionTrait> SessionRepository for SeaSessions<'_, C> {
     }
 
     async fn live_of_user(&mut self, user: UserId, now: DateTime<Utc>) -> Result<Vec<Session>, StoreError> {
-        let select = format!(
-            "SELECT {COLUMNS} FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2 \
-             ORDER BY last_used_at, id"
-        );
-        let rows: Vec<Row> =
-            Sql::new(self.0, select).bind(user.as_uuid()).bind(now).all(self.0).await.map_err(store_error)?;
-        rows.into_iter().map(session).collect()
+        live_of_user(self.0, user, now).await
     }
 
     async fn insert(&mut self, session: &Session) -> Result<(), StoreError> {
