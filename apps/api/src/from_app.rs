@@ -10,6 +10,7 @@ impl From<&App> for Services {
     fn from(app: &App) -> Self {
         Self {
             auth: Arc::clone(&app.auth),
+            members: Arc::clone(&app.members),
             tenancy: Arc::clone(&app.tenancy),
             plans: Arc::clone(&app.plans),
             fleet: Arc::clone(&app.fleet),

@@ -67,6 +67,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         .openapi(Base::openapi())
         .service(scope(PREFIX).configure(routes::configure))
         .configure(routes::health::configure)
+        .configure(routes::well_known::configure)
         .split_for_parts();
     for item in document.paths.paths.values_mut() {
         for (_, operation) in operations_mut(item) {

@@ -127,6 +127,17 @@ impl Responder for NoContent {
     }
 }
 
+/// 202: something will be done about it, or will not; nobody is told which.
+pub(crate) struct Accepted;
+
+impl Responder for Accepted {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::Accepted().finish()
+    }
+}
+
 /// A page of a list.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct List<T> {

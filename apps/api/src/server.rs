@@ -121,6 +121,7 @@ pub fn serve(
             .into_utoipa_app()
             .service(scope(PREFIX).configure(routes::configure).wrap(from_fn(authenticate)))
             .configure(routes::health::configure)
+            .configure(routes::well_known::configure)
             .into_app()
             .configure(routes::docs::configure)
             .default_service(web::to(routes::nothing_here))

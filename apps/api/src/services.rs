@@ -3,7 +3,7 @@
 use actix_web::web;
 use std::sync::Arc;
 use vigie_action_plans::ActionPlanService;
-use vigie_auth::AuthService;
+use vigie_auth::{AuthService, MembershipService};
 use vigie_composition::{JobQueue, SharedLimiter, Signer};
 use vigie_imports::ImportService;
 use vigie_kernel::{Clock, IdSource, RequestRepeats};
@@ -18,6 +18,8 @@ use vigie_tenancy::{FleetService, PlanService, TenancyService};
 pub struct Services {
     /// Identity.
     pub auth: Arc<dyn AuthService>,
+    /// Members of organizations.
+    pub members: Arc<dyn MembershipService>,
     /// Organizations.
     pub tenancy: Arc<dyn TenancyService>,
     /// Plans, limits and modules.
@@ -59,6 +61,7 @@ impl Services {
     pub(crate) fn register(&self, config: &mut web::ServiceConfig) {
         config
             .app_data(web::Data::from(Arc::clone(&self.auth)))
+            .app_data(web::Data::from(Arc::clone(&self.members)))
             .app_data(web::Data::from(Arc::clone(&self.tenancy)))
             .app_data(web::Data::from(Arc::clone(&self.plans)))
             .app_data(web::Data::from(Arc::clone(&self.fleet)))

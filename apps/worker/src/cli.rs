@@ -52,12 +52,22 @@ pub enum Command {
     /// Servers of organizations' databases
     #[command(subcommand)]
     Server(ServerCommand),
+    /// Keys of access tokens
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// The job queue
     #[command(subcommand)]
     Jobs(JobsCommand),
     /// Outgoing mail
     #[command(subcommand)]
     Mail(MailCommand),
+}
+
+/// Commands on the keys of access tokens.
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Makes the next key: every process signs with it after 24 hours and verifies with it before. Removes keys that verify nothing
+    Rotate,
 }
 
 /// Commands on platform administrators.
@@ -441,6 +451,7 @@ mod tests {
             ("mail test", ErrorKind::MissingRequiredArgument),
             ("mail test --to a@example.org --locale de", ErrorKind::ValueValidation),
             ("tenant show", ErrorKind::MissingRequiredArgument),
+            ("keys", ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand),
             ("tenant plan --slug a --plan gold", ErrorKind::ValueValidation),
             ("tenant limit --slug a --limit kpis --value many", ErrorKind::ValueValidation),
             ("tenant module --slug a --module imports", ErrorKind::MissingRequiredArgument),

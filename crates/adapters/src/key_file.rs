@@ -1,5 +1,6 @@
 //! Key files: made at the first start, readable by their owner alone.
 
+use chrono::{DateTime, Utc};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
@@ -34,6 +35,12 @@ pub enum KeyError {
         /// The file.
         path: PathBuf,
     },
+    /// A new key waits for its time already.
+    #[error("a new key was made already: it signs from {since}")]
+    Waiting {
+        /// From when on it signs.
+        since: DateTime<Utc>,
+    },
     /// No key could be made.
     #[error("no key could be made")]
     NotMade(#[source] BoxError),
@@ -54,7 +61,7 @@ pub(crate) fn read_or_make(
     read(path)
 }
 
-fn read(path: &Path) -> Result<Zeroizing<String>, KeyError> {
+pub(crate) fn read(path: &Path) -> Result<Zeroizing<String>, KeyError> {
     let failed = |source| KeyError::File { path: path.to_owned(), source };
     let file = File::open(path).map_err(failed)?;
     if open_to_others(&file).map_err(failed)? {
@@ -66,7 +73,7 @@ fn read(path: &Path) -> Result<Zeroizing<String>, KeyError> {
 }
 
 /// Writes a whole file under another name and gives it its own only if that is free: a crash leaves no half key.
-fn write_new(path: &Path, text: &str) -> io::Result<()> {
+pub(crate) fn write_new(path: &Path, text: &str) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         make_folder(folder)?;
     }

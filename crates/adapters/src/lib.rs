@@ -6,6 +6,7 @@
 mod archive;
 mod files;
 mod key_file;
+mod key_ring;
 mod limits;
 mod mail;
 mod parse_pool;
@@ -25,6 +26,7 @@ pub use files::{
     StoredFile,
 };
 pub use key_file::KeyError;
+pub use key_ring::{KeyRotation, rotate_access_keys};
 pub use limits::{LimitKey, LimitPolicy, LimitVerdict, Limiter, Limits, Rate};
 pub use mail::{
     CompiledTemplates, EmlMailer, MailTls, Sender, SenderError, SmtpMailer, SmtpOptions, SmtpServer,

@@ -71,6 +71,20 @@ pub struct Limits {
     pub signup_by_ip: Rate,
     /// Sign-ups with one e-mail address.
     pub signup_by_email: Rate,
+    /// Mails to set a new password asked for from one network address.
+    pub forgot_by_ip: Rate,
+    /// Mails to set a new password to one e-mail address.
+    pub forgot_by_email: Rate,
+    /// Further mails that prove an e-mail address: one after the other.
+    pub resend_by_email: Rate,
+    /// The same, over a day.
+    pub resend_by_email_daily: Rate,
+    /// Mailed tokens that are tried from one network address.
+    pub token_by_ip: Rate,
+    /// What needs the password once more, from one network address.
+    pub sensitive_by_ip: Rate,
+    /// What needs the password once more, by one user.
+    pub sensitive_by_user: Rate,
     /// Requests without a token from one network address.
     pub anonymous_by_ip: Rate,
     /// Requests of one user.
@@ -86,6 +100,13 @@ impl Default for Limits {
             refresh_by_session: Rate::per_minute(30),
             signup_by_ip: Rate::per_hour(5),
             signup_by_email: Rate::per_day(3),
+            forgot_by_ip: Rate::per_hour(5),
+            forgot_by_email: Rate { limit: 3, window_seconds: 3 * 3_600 },
+            resend_by_email: Rate::per_minute(1),
+            resend_by_email_daily: Rate::per_day(5),
+            token_by_ip: Rate::per_minute(20),
+            sensitive_by_ip: Rate::per_minute(10),
+            sensitive_by_user: Rate { limit: 5, window_seconds: 15 * 60 },
             anonymous_by_ip: Rate::per_minute(60),
             member_by_user: Rate::per_minute(1_200),
         }
@@ -105,6 +126,20 @@ pub enum LimitPolicy {
     SignupByIp,
     /// [`Limits::signup_by_email`].
     SignupByEmail,
+    /// [`Limits::forgot_by_ip`].
+    ForgotByIp,
+    /// [`Limits::forgot_by_email`].
+    ForgotByEmail,
+    /// [`Limits::resend_by_email`].
+    ResendByEmail,
+    /// [`Limits::resend_by_email_daily`].
+    ResendByEmailDaily,
+    /// [`Limits::token_by_ip`].
+    TokenByIp,
+    /// [`Limits::sensitive_by_ip`].
+    SensitiveByIp,
+    /// [`Limits::sensitive_by_user`].
+    SensitiveByUser,
     /// [`Limits::anonymous_by_ip`].
     AnonymousByIp,
     /// [`Limits::member_by_user`].
@@ -121,6 +156,13 @@ impl LimitPolicy {
             Self::RefreshBySession => "refresh-session",
             Self::SignupByIp => "signup",
             Self::SignupByEmail => "signup-address",
+            Self::ForgotByIp => "forgot",
+            Self::ForgotByEmail => "forgot-address",
+            Self::ResendByEmail => "resend-address",
+            Self::ResendByEmailDaily => "resend-address-daily",
+            Self::TokenByIp => "token",
+            Self::SensitiveByIp => "sensitive",
+            Self::SensitiveByUser => "sensitive-user",
             Self::AnonymousByIp => "anonymous",
             Self::MemberByUser => "default",
         }
@@ -137,7 +179,14 @@ impl LimitPolicy {
             | Self::RefreshByIp
             | Self::RefreshBySession
             | Self::SignupByIp
-            | Self::SignupByEmail => true,
+            | Self::SignupByEmail
+            | Self::ForgotByIp
+            | Self::ForgotByEmail
+            | Self::ResendByEmail
+            | Self::ResendByEmailDaily
+            | Self::TokenByIp
+            | Self::SensitiveByIp
+            | Self::SensitiveByUser => true,
             Self::AnonymousByIp | Self::MemberByUser => false,
         }
     }
@@ -200,6 +249,13 @@ pub struct Limiter<C: Clock = DefaultClock> {
     refresh_by_session: Gate<C>,
     signup_by_ip: Gate<C>,
     signup_by_email: Gate<C>,
+    forgot_by_ip: Gate<C>,
+    forgot_by_email: Gate<C>,
+    resend_by_email: Gate<C>,
+    resend_by_email_daily: Gate<C>,
+    token_by_ip: Gate<C>,
+    sensitive_by_ip: Gate<C>,
+    sensitive_by_user: Gate<C>,
     anonymous_by_ip: Gate<C>,
     member_by_user: Gate<C>,
 }
@@ -231,6 +287,13 @@ impl<C: Clock + Clone> Limiter<C> {
             refresh_by_session: gate(limits.refresh_by_session),
             signup_by_ip: gate(limits.signup_by_ip),
             signup_by_email: gate(limits.signup_by_email),
+            forgot_by_ip: gate(limits.forgot_by_ip),
+            forgot_by_email: gate(limits.forgot_by_email),
+            resend_by_email: gate(limits.resend_by_email),
+            resend_by_email_daily: gate(limits.resend_by_email_daily),
+            token_by_ip: gate(limits.token_by_ip),
+            sensitive_by_ip: gate(limits.sensitive_by_ip),
+            sensitive_by_user: gate(limits.sensitive_by_user),
             anonymous_by_ip: gate(limits.anonymous_by_ip),
             member_by_user: gate(limits.member_by_user),
         }
@@ -255,6 +318,13 @@ impl<C: Clock + Clone> Limiter<C> {
             LimitPolicy::RefreshBySession => &self.refresh_by_session,
             LimitPolicy::SignupByIp => &self.signup_by_ip,
             LimitPolicy::SignupByEmail => &self.signup_by_email,
+            LimitPolicy::ForgotByIp => &self.forgot_by_ip,
+            LimitPolicy::ForgotByEmail => &self.forgot_by_email,
+            LimitPolicy::ResendByEmail => &self.resend_by_email,
+            LimitPolicy::ResendByEmailDaily => &self.resend_by_email_daily,
+            LimitPolicy::TokenByIp => &self.token_by_ip,
+            LimitPolicy::SensitiveByIp => &self.sensitive_by_ip,
+            LimitPolicy::SensitiveByUser => &self.sensitive_by_user,
             LimitPolicy::AnonymousByIp => &self.anonymous_by_ip,
             LimitPolicy::MemberByUser => &self.member_by_user,
         }

@@ -1,25 +1,16 @@
 //! Access tokens: JSON Web Tokens signed with Ed25519.
 
-use crate::key_file::{KeyError, read_or_make};
-use aws_lc_rs::digest::{SHA256, digest};
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use chrono::DateTime;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
+use crate::key_file::KeyError;
+use crate::key_ring::KeyRing;
+use chrono::{DateTime, TimeDelta, Utc};
+use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, encode};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 use uuid::Uuid;
 use vigie_auth::{AccessClaims, AccessTokens, InvalidAccessToken, SecretText};
 use vigie_kernel::{BoxError, Clock, Role};
-use zeroize::Zeroizing;
 
-const FILE: &str = "access-token.pem";
-const PEM_BEGIN: &str = "-----BEGIN PRIVATE KEY-----";
-const PEM_END: &str = "-----END PRIVATE KEY-----";
 /// The media type of access tokens (RFC 9068), so that no other token of ours is taken for one.
 const TYPE: &str = "at+jwt";
 /// Longest token that is looked at.
@@ -27,9 +18,11 @@ const MAX_BYTES: usize = 4096;
 /// Longest name of a key that is looked up.
 const MAX_KID: usize = 32;
 /// Longest lifetime that is believed, in seconds.
-const MAX_LIFETIME: i64 = 900;
+pub(crate) const MAX_LIFETIME: i64 = 900;
 /// By how much two clocks may differ, in seconds.
 const LEEWAY: i64 = 5;
+/// How often the folder is looked at for new keys.
+const LOOKED_AT_EVERY: TimeDelta = TimeDelta::seconds(60);
 const PLATFORM_ADMIN: &str = "PLATFORM_ADMIN";
 
 /// Who issues access tokens, and for whom.
@@ -41,15 +34,19 @@ pub struct TokenNames {
     pub audience: String,
 }
 
-/// Signs and reads access tokens with one Ed25519 key.
+/// Signs and reads access tokens with the Ed25519 keys of a folder, which follow one another ([`crate::rotate_access_keys`]).
 pub struct Ed25519Tokens {
     names: TokenNames,
-    kid: String,
-    public_key: Vec<u8>,
-    signing: EncodingKey,
-    verifying: BTreeMap<String, DecodingKey>,
+    folder: PathBuf,
+    keys: RwLock<Loaded>,
     validation: Validation,
     clock: Arc<dyn Clock>,
+}
+
+/// The keys, and when the folder was looked at.
+struct Loaded {
+    ring: Arc<KeyRing>,
+    at: DateTime<Utc>,
 }
 
 /// The claims as they are written. A `role` without an `org` is a platform administrator's.
@@ -69,16 +66,9 @@ struct Claims {
 }
 
 impl Ed25519Tokens {
-    /// Reads the key (PKCS #8 in PEM) from the folder, after making it (mode 0600) if there is none.
+    /// Reads the keys (PKCS #8 in PEM) from the folder, after making one (mode 0600) if there is none. Looks for new ones every minute.
     pub fn load(folder: &Path, names: TokenNames, clock: Arc<dyn Clock>) -> Result<Self, KeyError> {
-        let path = folder.join(FILE);
-        let pem = read_or_make(&path, new_key)?;
-        let der = read_pem(&pem);
-        let pair = der.as_deref().and_then(|der| Ed25519KeyPair::from_pkcs8(der).ok());
-        let (Some(der), Some(pair)) = (der, pair) else { return Err(KeyError::Unusable { path }) };
-        let public_key = pair.public_key().as_ref().to_vec();
-        let name = URL_SAFE_NO_PAD.encode(digest(&SHA256, &public_key));
-        let kid: String = name.chars().take(16).collect();
+        let ring = Arc::new(KeyRing::load(folder)?);
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_issuer(&[&names.issuer]);
         validation.set_audience(&[&names.audience]);
@@ -87,28 +77,30 @@ impl Ed25519Tokens {
         // The library would compare with the system's clock; `in_time` compares the same claims with the one that is given.
         validation.validate_exp = false;
         validation.validate_nbf = false;
-        Ok(Self {
-            names,
-            signing: EncodingKey::from_ed_der(&der),
-            verifying: BTreeMap::from([(kid.clone(), DecodingKey::from_ed_der(&public_key))]),
-            kid,
-            public_key,
-            validation,
-            clock,
-        })
+        let keys = RwLock::new(Loaded { ring, at: clock.now() });
+        Ok(Self { names, folder: folder.to_owned(), keys, validation, clock })
     }
 
-    /// The public key as a JSON Web Key set, for those who want to check a token's signature themselves.
-    #[must_use]
-    pub fn jwks(&self) -> serde_json::Value {
-        serde_json::json!({ "keys": [{
-            "kty": "OKP",
-            "crv": "Ed25519",
-            "alg": "EdDSA",
-            "use": "sig",
-            "kid": self.kid,
-            "x": URL_SAFE_NO_PAD.encode(&self.public_key),
-        }] })
+    /// The keys as they were at most a minute ago.
+    fn ring(&self) -> Arc<KeyRing> {
+        let now = self.clock.now();
+        let fresh = |loaded: &Loaded| (TimeDelta::zero()..LOOKED_AT_EVERY).contains(&(now - loaded.at));
+        {
+            let loaded = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+            if fresh(&loaded) {
+                return Arc::clone(&loaded.ring);
+            }
+        }
+        let mut loaded = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        if !fresh(&loaded) {
+            match KeyRing::load(&self.folder) {
+                Ok(ring) => loaded.ring = Arc::new(ring),
+                // What is known goes on: tokens of these keys are as good as before.
+                Err(error) => tracing::error!(%error, "the keys of access tokens could not be looked at"),
+            }
+            loaded.at = now;
+        }
+        Arc::clone(&loaded.ring)
     }
 
     fn read(&self, token: &str) -> Option<AccessClaims> {
@@ -116,8 +108,9 @@ impl Ed25519Tokens {
             return None;
         }
         let header = decode_header(token).ok()?;
-        let key = self.key_for(&header)?;
-        let claims = decode::<Claims>(token, key, &self.validation).ok()?.claims;
+        let ring = self.ring();
+        let key = ring.verifying(kid_of(&header)?, self.clock.now())?;
+        let claims = decode::<Claims>(token, &key.verifying, &self.validation).ok()?.claims;
         if !self.in_time(&claims) {
             return None;
         }
@@ -136,26 +129,6 @@ impl Ed25519Tokens {
             issued_at: DateTime::from_timestamp(claims.iat, 0)?,
             expires_at: DateTime::from_timestamp(claims.exp, 0)?,
         })
-    }
-
-    /// The key that the header names. A header that brings or points to a key of its own, or that demands an extension,
-    /// names none.
-    fn key_for(&self, header: &Header) -> Option<&DecodingKey> {
-        let brings_a_key = header.jku.is_some()
-            || header.jwk.is_some()
-            || header.x5u.is_some()
-            || header.x5c.is_some()
-            || header.x5t.is_some()
-            || header.x5t_s256.is_some();
-        if header.alg != Algorithm::EdDSA
-            || header.typ.as_deref() != Some(TYPE)
-            || header.crit.is_some()
-            || brings_a_key
-        {
-            return None;
-        }
-        let kid = header.kid.as_deref().filter(|kid| kid.len() <= MAX_KID)?;
-        self.verifying.get(kid)
     }
 
     fn in_time(&self, claims: &Claims) -> bool {
@@ -183,25 +156,38 @@ impl AccessTokens for Ed25519Tokens {
             nbf: claims.issued_at.timestamp(),
             exp: claims.expires_at.timestamp(),
         };
+        let ring = self.ring();
+        let key = ring.signing(self.clock.now()).ok_or("there is no key to sign with")?;
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some(TYPE.to_owned());
-        header.kid = Some(self.kid.clone());
-        Ok(SecretText::new(encode(&header, &written, &self.signing)?))
+        header.kid = Some(key.kid.clone());
+        Ok(SecretText::new(encode(&header, &written, &key.signing)?))
     }
 
     fn verify(&self, token: &str) -> Result<AccessClaims, InvalidAccessToken> {
         self.read(token).ok_or(InvalidAccessToken)
     }
+
+    fn public_keys(&self) -> serde_json::Value {
+        self.ring().public(self.clock.now())
+    }
 }
 
-fn new_key() -> Result<Zeroizing<String>, BoxError> {
-    let key = Ed25519KeyPair::generate_pkcs8v1(&SystemRandom::new()).map_err(|_| "no key could be made")?;
-    let body = Zeroizing::new(STANDARD.encode(key.as_ref()));
-    Ok(Zeroizing::new(format!("{PEM_BEGIN}\n{}\n{PEM_END}\n", *body)))
-}
-
-fn read_pem(pem: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let body = pem.trim().strip_prefix(PEM_BEGIN)?.strip_suffix(PEM_END)?;
-    let body: Zeroizing<String> = Zeroizing::new(body.split_whitespace().collect());
-    STANDARD.decode(body.as_bytes()).ok().map(Zeroizing::new)
+/// The name of the key that the header wants. A header that brings or points to a key of its own, or that demands an extension, names
+/// none.
+fn kid_of(header: &Header) -> Option<&str> {
+    let brings_a_key = header.jku.is_some()
+        || header.jwk.is_some()
+        || header.x5u.is_some()
+        || header.x5c.is_some()
+        || header.x5t.is_some()
+        || header.x5t_s256.is_some();
+    if header.alg != Algorithm::EdDSA
+        || header.typ.as_deref() != Some(TYPE)
+        || header.crit.is_some()
+        || brings_a_key
+    {
+        return None;
+    }
+    header.kid.as_deref().filter(|kid| kid.len() <= MAX_KID)
 }

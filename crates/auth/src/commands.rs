@@ -9,6 +9,8 @@ use vigie_kernel::{OrganizationId, Role, UserId};
 pub struct ClientInfo {
     /// Its `User-Agent`, cut to 255 characters when stored.
     pub user_agent: Option<String>,
+    /// The network that it is in: never a whole address.
+    pub network: Option<String>,
     /// The id of the request.
     pub request_id: String,
 }
@@ -65,6 +67,42 @@ pub struct SignedIn {
     pub role: Option<Role>,
     /// The organization that the session is for; `None` for a platform administrator.
     pub organization: Option<OrganizationSummary>,
+}
+
+/// What a sign-up answers.
+#[derive(Clone, Debug)]
+pub enum SignedUp {
+    /// The organization is made and its owner's first session is open.
+    Done(Box<SignedIn>),
+    /// A mail goes to the address, whoever has it: its link finishes the sign-up.
+    Mailed,
+}
+
+/// Proves an address with the token that was mailed to it, and finishes the sign-up that waits for that.
+#[derive(Clone, Debug)]
+pub struct VerifyEmail {
+    /// The token, good once.
+    pub token: SecretText,
+    /// Another short name for the organization of the sign-up, when the one that was chosen is taken meanwhile.
+    pub organization_slug: Option<String>,
+}
+
+/// An address has been proved.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verified {
+    /// Whose it is.
+    pub user: UserId,
+    /// The organization that the sign-up has made; `None` when there was an account already.
+    pub organization: Option<OrganizationSummary>,
+}
+
+/// Changes the caller's own password. Ends his other sessions.
+#[derive(Clone, Debug)]
+pub struct ChangePassword {
+    /// The password that he has.
+    pub current_password: SecretText,
+    /// The new one.
+    pub new_password: SecretText,
 }
 
 /// Adds a member to an organization, by the operator of the platform.

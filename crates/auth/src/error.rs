@@ -1,8 +1,8 @@
 //! Why identity refused.
 
-use crate::{ProvisionFailed, RULE_MEMBERSHIP, RULE_USER_EMAIL, TooMany};
+use crate::{ProvisionFailed, RULE_INVITATION, RULE_MEMBERSHIP, RULE_USER_EMAIL, TooMany};
 use thiserror::Error;
-use vigie_kernel::{BoxError, FieldErrors, LimitReached, StoreError};
+use vigie_kernel::{BoxError, FieldErrors, LimitReached, PermissionDenied, StoreError};
 
 /// Why an organization does not let its members in now.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -42,6 +42,9 @@ pub enum AuthError {
     /// The token to set a password with is unknown, used, superseded or expired: 400 `token_not_good`.
     #[error("the token is not good, or not any more")]
     TokenNotGood,
+    /// The caller has no live session of that id: 404 `session_not_found`.
+    #[error("there is no such session")]
+    SessionUnknown,
     /// Nobody has an account with this address. Told to the operator only: 404.
     #[error("nobody has an account with this address")]
     AccountUnknown,
@@ -66,6 +69,27 @@ pub enum AuthError {
     /// The user is a member already: 409 `already_member`.
     #[error("already a member")]
     AlreadyMember,
+    /// The role does not allow it: 403 `forbidden`.
+    #[error(transparent)]
+    Denied(#[from] PermissionDenied),
+    /// The caller's role is not above the one that it is about: 403 `role_not_allowed`.
+    #[error("the role is not below one's own")]
+    RoleNotAllowed,
+    /// There would be no owner left who can sign in: 409 `last_owner`.
+    #[error("there would be no owner left")]
+    LastOwner,
+    /// The organization has no such member: 404 `member_not_found`.
+    #[error("there is no such member")]
+    MemberNotFound,
+    /// The address is invited already: 409 `already_invited`.
+    #[error("the address is invited already")]
+    AlreadyInvited,
+    /// The organization has no such invitation that is pending: 404 `invitation_not_found`.
+    #[error("there is no such invitation")]
+    InvitationNotFound,
+    /// Nobody has offered the organization to the caller: 404 `offer_not_found`.
+    #[error("there is no such offer")]
+    OfferNotFound,
     /// The plan allows no more members: 403 `plan_limit_reached`.
     #[error(transparent)]
     LimitReached(#[from] LimitReached),
@@ -97,6 +121,7 @@ impl From<StoreError> for AuthError {
         match error {
             StoreError::Conflict(RULE_USER_EMAIL) => Self::EmailTaken,
             StoreError::Conflict(RULE_MEMBERSHIP) => Self::AlreadyMember,
+            StoreError::Conflict(RULE_INVITATION) => Self::AlreadyInvited,
             StoreError::Stale => Self::ChangedMeanwhile,
             e @ (StoreError::Conflict(_)
             | StoreError::TenantUnavailable(_)

@@ -13,16 +13,24 @@
 mod audit;
 mod caller;
 mod commands;
+mod common_passwords;
 mod error;
+mod invitation;
 mod live;
 mod login_attempts;
+mod mail;
 mod matrix;
+mod member_rules;
+mod members_commands;
 mod membership;
 mod one_time_token;
 mod organization;
+mod ownership;
 mod password;
+mod pending_sign_up;
 mod policy;
 mod ports;
+mod project_member;
 mod refresh_token;
 mod seats;
 mod secret;
@@ -38,23 +46,31 @@ mod user;
 
 pub use caller::{AdminCaller, Caller, MemberCaller, Profile};
 pub use commands::{
-    AddMember, AddedMember, ClientInfo, CreatePlatformAdmin, IssuedToken, Login, Refresh, SetPassword,
-    SignUp, SignedIn,
+    AddMember, AddedMember, ChangePassword, ClientInfo, CreatePlatformAdmin, IssuedToken, Login, Refresh,
+    SetPassword, SignUp, SignedIn, SignedUp, Verified, VerifyEmail,
 };
 pub use error::{AuthError, OrganizationRefusal};
+pub use invitation::{Invitation, InvitationOffer, InvitationSnapshot, InvitationStatus};
 pub use live::{LiveMembership, LiveSession, SessionCache, SessionName};
 pub use login_attempts::LoginAttempts;
+pub use mail::{AccountMail, MailKind, MailOrder, MailToken, PreparedMail};
 pub use matrix::{PERMISSION_ROWS, PermissionRow, permissions_of};
+pub use members_commands::{
+    AcceptInvitation, ChangeRole, Invite, Member, MemberFilter, OfferOwnership, SetMemberActive,
+};
 pub use membership::{MemberOrganization, Membership, MembershipSnapshot};
-pub use one_time_token::{OneTimeSecret, OneTimeToken, TokenPurpose};
+pub use one_time_token::{ConsumedToken, OneTimeSecret, OneTimeToken, TokenPurpose};
 pub use organization::{MadeOrganization, NewOrganization, OrganizationStatus, OrganizationSummary};
+pub use ownership::OwnershipOffer;
 pub use password::{MAX_PASSWORD_BYTES, MAX_PASSWORD_CHARS, PasswordContext, check_password};
+pub use pending_sign_up::PendingSignUp;
 pub use policy::{AuthPolicy, SignupMode};
 pub use ports::*;
+pub use project_member::ProjectMember;
 pub use refresh_token::{RefreshSecret, RefreshToken, RefreshTokenSnapshot, TokenHash};
 pub use seats::Seats;
 pub use secret::SecretText;
-pub use service::{Auth, AuthPorts, AuthService};
+pub use service::{Auth, AuthPorts, AuthService, MembershipService};
 pub use session::{Session, SessionEnd, SessionEndReason, SessionSnapshot};
 pub use upkeep::{Forgotten, Upkeep};
 pub use user::{PasswordHash, User, UserSnapshot, UserSummary};

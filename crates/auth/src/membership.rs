@@ -65,6 +65,20 @@ impl Membership {
         &self.0
     }
 
+    /// Gives another role.
+    pub(crate) const fn change_role(&mut self, role: Role) {
+        self.0.role = role;
+        self.0.authorization_version += 1;
+        self.0.version += 1;
+    }
+
+    /// Lets the user in or keeps him out.
+    pub(crate) const fn set_active(&mut self, active: bool) {
+        self.0.active = active;
+        self.0.authorization_version += 1;
+        self.0.version += 1;
+    }
+
     /// Notes a login.
     pub(crate) const fn note_login(&mut self, now: DateTime<Utc>) {
         self.0.last_login_at = Some(now);

@@ -9,23 +9,31 @@ use vigie_kernel::{OneTimeTokenId, OrganizationId, UserId};
 pub enum TokenPurpose {
     /// Setting the password of an account.
     SetPassword,
+    /// Proving the address of an account or of a sign-up.
+    VerifyEmail,
+    /// Becoming a member of an organization.
+    Invitation,
 }
 
 impl TokenPurpose {
     /// Every purpose.
-    pub const ALL: [Self; 1] = [Self::SetPassword];
+    pub const ALL: [Self; 3] = [Self::SetPassword, Self::VerifyEmail, Self::Invitation];
 
     /// The stable name, as in the database.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::SetPassword => "set_password",
+            Self::VerifyEmail => "verify_email",
+            Self::Invitation => "invitation",
         }
     }
 
     const fn prefix(self) -> &'static str {
         match self {
             Self::SetPassword => "pr_",
+            Self::VerifyEmail => "ve_",
+            Self::Invitation => "in_",
         }
     }
 }
@@ -73,8 +81,19 @@ pub struct OneTimeToken {
     pub user: UserId,
     /// The organization for whose sake it was given.
     pub organization: Option<OrganizationId>,
+    /// The canonical address that it was mailed to; `None` when it was handed over in another way.
+    pub email_key: Option<String>,
     /// When it was given.
     pub created_at: DateTime<Utc>,
     /// Until when it is good.
     pub expires_at: DateTime<Utc>,
+}
+
+/// A token that has just been used up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsumedToken {
+    /// Whose it was.
+    pub user: UserId,
+    /// The canonical address that it was mailed to; `None` when it was handed over in another way.
+    pub email_key: Option<String>,
 }

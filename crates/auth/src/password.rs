@@ -1,5 +1,6 @@
 //! Which passwords are accepted.
 
+use crate::common_passwords;
 use vigie_kernel::{EmailAddress, FieldError};
 
 /// Most code points of a password.
@@ -37,7 +38,7 @@ pub struct PasswordContext<'a> {
 /// Checks a new password under a field name. Any character is welcome, nothing is trimmed, no mixture is demanded.
 ///
 /// Codes: `required`, `password_too_short` (`min`), `password_too_long` (`max`), `password_contains_name`,
-/// `password_common` (a run, a repetition or a walk over the keyboard).
+/// `password_common` (a run, a repetition, a walk over the keyboard, or one of the 120,000 that are tried first).
 pub fn check_password(
     field: &'static str,
     password: &str,
@@ -51,7 +52,7 @@ pub fn check_password(
     if contains_name(password, context) {
         return Err(FieldError::new(field, "password_contains_name"));
     }
-    if is_trivial(password) {
+    if is_trivial(password) || common_passwords::contains(password) {
         return Err(FieldError::new(field, "password_common"));
     }
     Ok(())

@@ -7,16 +7,19 @@ use chrono::TimeDelta;
 pub enum SignupMode {
     /// Everybody, at once.
     Open,
+    /// Everybody who proves his address by a link that is mailed to it.
+    Verified,
     /// Nobody but the platform.
     Closed,
 }
 
 impl SignupMode {
-    /// The mode of that name (`open`, `closed`), or `None`.
+    /// The mode of that name (`open`, `verified`, `closed`), or `None`.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         match name {
             "open" => Some(Self::Open),
+            "verified" => Some(Self::Verified),
             "closed" => Some(Self::Closed),
             _ => None,
         }
@@ -49,6 +52,16 @@ impl Default for AuthPolicy {
 
 /// How long a token to set a password with is good that the operator asked for.
 pub(crate) const SET_PASSWORD_TOKEN: TimeDelta = TimeDelta::hours(72);
+/// How long a mailed token to set a password with is good.
+pub(crate) const RESET_TOKEN: TimeDelta = TimeDelta::minutes(30);
+/// How long a mailed token to prove an address with is good.
+pub(crate) const VERIFY_TOKEN: TimeDelta = TimeDelta::hours(24);
+/// How long an invitation can be accepted.
+pub(crate) const INVITATION: TimeDelta = TimeDelta::hours(72);
+/// How long an offer to take over an organization can be accepted.
+pub(crate) const OWNERSHIP_OFFER: TimeDelta = TimeDelta::hours(72);
+/// For how long a sign-up waits for a proof of its address before nothing more is mailed about it.
+pub(crate) const SIGN_UP_WAITS: TimeDelta = TimeDelta::days(3);
 /// Sessions that a user may have at a time; the longest unused one goes when one more begins (ASVS 7.1.2).
 pub(crate) const MAX_SESSIONS: usize = 10;
 /// For how long a used refresh token still gives the successor that it gave before, so that a lost answer loses nothing.
@@ -56,6 +69,8 @@ pub(crate) const REFRESH_GRACE: TimeDelta = TimeDelta::seconds(30);
 
 /// For how long a session is kept after its end, with its tokens.
 pub(crate) const SESSIONS_KEPT: TimeDelta = TimeDelta::days(7);
+/// For how long used and expired tokens, and sign-ups, are kept.
+pub(crate) const TOKENS_KEPT: TimeDelta = TimeDelta::days(7);
 /// For how long failed logins are kept after the last one.
 pub(crate) const LOGIN_ATTEMPTS_KEPT: TimeDelta = TimeDelta::days(30);
 

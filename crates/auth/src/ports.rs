@@ -1,22 +1,25 @@
 //! What identity needs of the outside.
 
 use crate::{
-    LiveSession, LoginAttempts, MadeOrganization, MemberOrganization, Membership, NewOrganization,
-    OneTimeToken, OrganizationSummary, PasswordHash, RefreshToken, Seats, SecretText, Session, TokenHash,
-    TokenPurpose, User,
+    ConsumedToken, Invitation, LiveSession, LoginAttempts, MadeOrganization, Member, MemberFilter,
+    MemberOrganization, Membership, NewOrganization, OneTimeToken, OrganizationSummary, OwnershipOffer,
+    PasswordHash, PendingSignUp, RefreshToken, Seats, SecretText, Session, TokenHash, TokenPurpose, User,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use thiserror::Error;
 use uuid::Uuid;
+use vigie_jobs::OutboxMessage;
 use vigie_kernel::{
-    AuditLog, BoxError, OrganizationId, Role, Rule, SessionId, Slug, StoreError, TenantContext, UnitOfWork,
-    UserId,
+    AuditLog, BoxError, InvitationId, MembershipId, OrganizationId, OwnershipOfferId, Page, PageRequest,
+    Role, Rule, SessionId, SignUpId, Slug, StoreError, TenantContext, UnitOfWork, UserId,
 };
 use zeroize::Zeroizing;
 
 /// An account's address, in canonical form, is unique.
 pub const RULE_USER_EMAIL: Rule = Rule("user_email");
+/// An address is invited to an organization once at a time.
+pub const RULE_INVITATION: Rule = Rule("invitation_pending");
 /// A user has one membership of an organization.
 pub const RULE_MEMBERSHIP: Rule = Rule("membership_user_organization");
 
@@ -43,8 +46,16 @@ pub trait IdentityWork: UnitOfWork {
     fn login_attempts(&mut self) -> Box<dyn LoginAttemptRepository + '_>;
     /// The tokens that are good for one use.
     fn one_time_tokens(&mut self) -> Box<dyn OneTimeTokenRepository + '_>;
+    /// The invitations.
+    fn invitations(&mut self) -> Box<dyn InvitationRepository + '_>;
+    /// The offers to take over an organization.
+    fn ownership(&mut self) -> Box<dyn OwnershipRepository + '_>;
+    /// The sign-ups that wait for a proof of their address.
+    fn sign_ups(&mut self) -> Box<dyn SignUpRepository + '_>;
     /// The organizations.
     fn organizations(&mut self) -> Box<dyn OrganizationRegistrar + '_>;
+    /// The queue of jobs, which is a table of the same database.
+    fn jobs(&mut self) -> Box<dyn JobLine + '_>;
     /// The platform's audit trail.
     fn audit(&mut self) -> Box<dyn AuditLog + '_>;
 }
@@ -54,6 +65,12 @@ pub trait IdentityWork: UnitOfWork {
 pub trait IdentityReads: Send {
     /// The session with its user and, for a member, his membership and organization. Tells ended and expired ones as well.
     async fn live_session(&mut self, id: SessionId) -> Result<Option<LiveSession>, StoreError>;
+    /// The sessions of a user that have not ended and expire after `now`, the longest unused first.
+    async fn live_sessions_of(
+        &mut self,
+        user: UserId,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Session>, StoreError>;
     /// The account with that canonical address ([`vigie_kernel::EmailAddress::key`]).
     async fn user_by_email(&mut self, email_key: &str) -> Result<Option<User>, StoreError>;
     /// The failed logins counted under that key.
@@ -73,6 +90,31 @@ pub trait IdentityReads: Send {
         user: UserId,
         organization: OrganizationId,
     ) -> Result<Option<(User, MemberOrganization)>, StoreError>;
+    /// The members of an organization, the newest first.
+    async fn members(
+        &mut self,
+        organization: OrganizationId,
+        filter: &MemberFilter,
+        page: &PageRequest,
+    ) -> Result<Page<Member>, StoreError>;
+    /// A member of an organization.
+    async fn member(
+        &mut self,
+        organization: OrganizationId,
+        user: UserId,
+    ) -> Result<Option<Member>, StoreError>;
+    /// The pending invitations of an organization, expired ones too, the newest first.
+    async fn invitations(
+        &mut self,
+        organization: OrganizationId,
+        page: &PageRequest,
+    ) -> Result<Page<Invitation>, StoreError>;
+    /// The invitation that a token is good for at that instant, with its organization; or `None`.
+    async fn invitation_by_token(
+        &mut self,
+        hash: &TokenHash,
+        now: DateTime<Utc>,
+    ) -> Result<Option<(Invitation, OrganizationSummary)>, StoreError>;
 }
 
 /// The accounts.
@@ -97,6 +139,15 @@ pub trait MembershipRepository: Send {
         user: UserId,
         organization: OrganizationId,
     ) -> Result<Option<Membership>, StoreError>;
+    /// The owners of an organization who can sign in, that user not counted: membership and account active, a password set. Told with
+    /// the organization's row locked it stays true until the transaction ends.
+    async fn owners_besides(
+        &mut self,
+        organization: OrganizationId,
+        besides: UserId,
+    ) -> Result<u64, StoreError>;
+    /// Removes a membership.
+    async fn remove(&mut self, id: MembershipId) -> Result<(), StoreError>;
     /// Stores a new membership; [`RULE_MEMBERSHIP`] when there is one.
     async fn insert(&mut self, membership: &Membership) -> Result<(), StoreError>;
     /// Stores a change; [`StoreError::Stale`] when another writer came first.
@@ -156,7 +207,7 @@ pub trait OneTimeTokenRepository: Send {
         hash: &TokenHash,
         purpose: TokenPurpose,
         now: DateTime<Utc>,
-    ) -> Result<Option<UserId>, StoreError>;
+    ) -> Result<Option<ConsumedToken>, StoreError>;
     /// Makes every token of that purpose useless that the user still has.
     async fn supersede(
         &mut self,
@@ -166,11 +217,106 @@ pub trait OneTimeTokenRepository: Send {
     ) -> Result<(), StoreError>;
 }
 
+/// The invitations.
+#[async_trait]
+pub trait InvitationRepository: Send {
+    /// An invitation, locked until the transaction ends.
+    async fn find_for_update(&mut self, id: InvitationId) -> Result<Option<Invitation>, StoreError>;
+    /// Stores a new one; [`RULE_INVITATION`] when the address has a pending one.
+    async fn insert(&mut self, invitation: &Invitation) -> Result<(), StoreError>;
+    /// Stores a change; [`StoreError::Stale`] when another writer came first.
+    async fn update(&mut self, invitation: &Invitation) -> Result<(), StoreError>;
+    /// Marks the pending invitations of an organization that have expired by that instant.
+    async fn expire(&mut self, organization: OrganizationId, now: DateTime<Utc>) -> Result<(), StoreError>;
+    /// Gives a pending one a token, in the place of any that it has.
+    async fn set_token(&mut self, id: InvitationId, hash: &TokenHash) -> Result<(), StoreError>;
+    /// Uses its token up, in one statement, which makes it accepted; `None` when it is not good at that instant.
+    async fn consume(
+        &mut self,
+        hash: &TokenHash,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Invitation>, StoreError>;
+}
+
+/// The offers to take over an organization, one at a time for each.
+#[async_trait]
+pub trait OwnershipRepository: Send {
+    /// Stores a new one.
+    async fn insert(&mut self, offer: &OwnershipOffer) -> Result<(), StoreError>;
+    /// An offer.
+    async fn find(&mut self, id: OwnershipOfferId) -> Result<Option<OwnershipOffer>, StoreError>;
+    /// Takes the offer that is good for that user at that instant, in one statement.
+    async fn take(
+        &mut self,
+        organization: OrganizationId,
+        to: UserId,
+        now: DateTime<Utc>,
+    ) -> Result<Option<OwnershipOffer>, StoreError>;
+    /// Removes the offer of an organization; with a user only when it is his or to him.
+    async fn withdraw(
+        &mut self,
+        organization: OrganizationId,
+        about: Option<UserId>,
+    ) -> Result<(), StoreError>;
+}
+
+/// Sign-ups that wait for a proof of their address.
+#[async_trait]
+pub trait SignUpRepository: Send {
+    /// Stores a new one. An address may have several: each is finished by the link of its own mail.
+    async fn insert(&mut self, sign_up: &PendingSignUp) -> Result<(), StoreError>;
+    /// One that is not finished, locked until the transaction ends.
+    async fn find_for_update(&mut self, id: SignUpId) -> Result<Option<PendingSignUp>, StoreError>;
+    /// The last one of that canonical address which is not finished and was asked for after that instant.
+    async fn latest_of(
+        &mut self,
+        email_key: &str,
+        after: DateTime<Utc>,
+    ) -> Result<Option<SignUpId>, StoreError>;
+    /// Gives it a token, in the place of any that it has.
+    async fn set_token(
+        &mut self,
+        id: SignUpId,
+        hash: &TokenHash,
+        expires_at: DateTime<Utc>,
+    ) -> Result<(), StoreError>;
+    /// Uses its token up, in one statement; `None` when no sign-up has that token, or it is not good at that instant.
+    async fn consume(
+        &mut self,
+        hash: &TokenHash,
+        now: DateTime<Utc>,
+    ) -> Result<Option<PendingSignUp>, StoreError>;
+    /// Makes its token good again: what it was used for has failed.
+    async fn give_back(&mut self, id: SignUpId) -> Result<(), StoreError>;
+    /// Removes it. Absent is no error.
+    async fn remove(&mut self, id: SignUpId) -> Result<(), StoreError>;
+}
+
+/// The queue of jobs, inside the transaction of the change that causes them.
+#[async_trait]
+pub trait JobLine: Send {
+    /// Adds a job of an organization or, without one, of the platform. The last statement of its transaction: the rows that it
+    /// locks are wanted by everybody.
+    async fn add(
+        &mut self,
+        organization: Option<OrganizationId>,
+        message: &OutboxMessage,
+    ) -> Result<(), StoreError>;
+}
+
 /// The organizations' rows in the control database.
 #[async_trait]
 pub trait OrganizationRegistrar: Send {
     /// The organization with that slug, unless it is deleted.
     async fn find_by_slug(&mut self, slug: &Slug) -> Result<Option<OrganizationSummary>, StoreError>;
+    /// An organization, unless it is deleted.
+    async fn find(&mut self, id: OrganizationId) -> Result<Option<OrganizationSummary>, StoreError>;
+    /// The same with its row locked until the transaction ends: the first lock of whatever changes its members, before memberships,
+    /// invitations and sessions.
+    async fn find_for_update(
+        &mut self,
+        id: OrganizationId,
+    ) -> Result<Option<OrganizationSummary>, StoreError>;
     /// The places of an organization at that instant. Its row stays locked until the transaction ends: of two transactions that want
     /// the last place, the second waits here and then sees what the first has written.
     async fn seats(&mut self, organization: OrganizationId, now: DateTime<Utc>) -> Result<Seats, StoreError>;
@@ -216,6 +362,8 @@ pub struct MemberProfile {
 pub trait MemberDirectory: Send + Sync {
     /// Inserts the profile or brings it up to date.
     async fn put(&self, tenant: &TenantContext, member: &MemberProfile) -> Result<(), StoreError>;
+    /// Marks the profile of somebody who is no member any more. What he owned and wrote stays his.
+    async fn retire(&self, organization: OrganizationId, user: UserId) -> Result<(), StoreError>;
 }
 
 /// Why a password was not hashed.
@@ -284,6 +432,8 @@ pub trait AccessTokens: Send + Sync {
     fn issue(&self, claims: &AccessClaims) -> Result<SecretText, BoxError>;
     /// Reads a token whose signature, form and times are right.
     fn verify(&self, token: &str) -> Result<AccessClaims, InvalidAccessToken>;
+    /// The public keys with which anybody verifies a token, as a JSON Web Key set (RFC 7517).
+    fn public_keys(&self) -> serde_json::Value;
 }
 
 /// Gives secrets.
@@ -313,6 +463,12 @@ pub enum Counted {
     RefreshOf(SessionId),
     /// Sign-ups with an address, by its pseudonym.
     SignUpWith(String),
+    /// Mails to set a new password, to an address by its pseudonym.
+    ForgotFor(String),
+    /// Further mails to prove an address, by its pseudonym.
+    ResendTo(String),
+    /// What a user does that needs his password once more.
+    SensitiveBy(UserId),
 }
 
 /// One more was too many.
@@ -349,6 +505,9 @@ pub trait IdentityUpkeep: Send + Sync {
         ended_before: DateTime<Utc>,
         limit: u32,
     ) -> Result<ForgottenSessions, StoreError>;
+    /// Forgets at most `limit` tokens for one use that expired before that instant, as many sign-ups that were asked for before it, and
+    /// as many invitations that have ended and would have expired before it; answers how many rows.
+    async fn forget_tokens(&self, before: DateTime<Utc>, limit: u32) -> Result<u64, StoreError>;
     /// Forgets at most `limit` addresses whose last failed login was before that instant; answers how many.
     async fn forget_login_attempts(
         &self,

@@ -9,16 +9,28 @@ pub struct Seats {
     pub plan: &'static str,
     /// How many there are; `None` when there is no limit.
     pub max: Option<u64>,
-    /// How many are taken.
+    /// How many members have taken.
     pub taken: u64,
+    /// How many are held for invitations that can still be accepted.
+    pub invited: u64,
 }
 
 impl Seats {
-    /// Refuses one member more when every place is taken. A plan with fewer places sends nobody away.
+    /// Refuses one member or invitation more when every place is taken or held. A plan with fewer places sends nobody away.
     pub fn require_one(&self) -> Result<(), LimitReached> {
+        self.require(self.taken.saturating_add(self.invited))
+    }
+
+    /// Refuses somebody who was invited when members have taken every place. His invitation held one of its own, and those of others
+    /// take nothing from him.
+    pub fn require_one_for_invited(&self) -> Result<(), LimitReached> {
+        self.require(self.taken)
+    }
+
+    fn require(&self, used: u64) -> Result<(), LimitReached> {
         match self.max {
-            Some(max) if self.taken >= max => {
-                Err(LimitReached { limit: PlanLimit::Members, max, used: self.taken, plan: self.plan })
+            Some(max) if used >= max => {
+                Err(LimitReached { limit: PlanLimit::Members, max, used, plan: self.plan })
             }
             Some(_) | None => Ok(()),
         }

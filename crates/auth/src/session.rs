@@ -1,5 +1,6 @@
 //! A login that is still alive; also the family of its refresh tokens.
 
+use crate::ClientInfo;
 use crate::policy::SessionLifetime;
 use chrono::{DateTime, Utc};
 use vigie_kernel::{OrganizationId, SessionId, UserId};
@@ -17,12 +18,26 @@ pub enum SessionEndReason {
     Evicted,
     /// The password was set anew.
     PasswordSet,
+    /// Its user ended it from another one.
+    Revoked,
+    /// Its user went on in another organization.
+    Switched,
+    /// Its user is no member of the organization any more, or is kept out.
+    MembershipEnded,
 }
 
 impl SessionEndReason {
     /// Every reason.
-    pub const ALL: [Self; 5] =
-        [Self::Logout, Self::LogoutAll, Self::RefreshReuse, Self::Evicted, Self::PasswordSet];
+    pub const ALL: [Self; 8] = [
+        Self::Logout,
+        Self::LogoutAll,
+        Self::RefreshReuse,
+        Self::Evicted,
+        Self::PasswordSet,
+        Self::Revoked,
+        Self::Switched,
+        Self::MembershipEnded,
+    ];
 
     /// The stable name, as in the database.
     #[must_use]
@@ -33,6 +48,9 @@ impl SessionEndReason {
             Self::RefreshReuse => "refresh_reuse",
             Self::Evicted => "evicted",
             Self::PasswordSet => "password_set",
+            Self::Revoked => "revoked",
+            Self::Switched => "switched",
+            Self::MembershipEnded => "membership_ended",
         }
     }
 
@@ -71,6 +89,8 @@ pub struct SessionSnapshot {
     pub ended: Option<SessionEnd>,
     /// The client that opened it.
     pub user_agent: Option<String>,
+    /// The network that it was opened or renewed from last.
+    pub network: Option<String>,
 }
 
 /// A login that is still alive.
@@ -78,23 +98,29 @@ pub struct SessionSnapshot {
 pub struct Session(SessionSnapshot);
 
 impl Session {
-    /// A new session.
+    /// A new session, which ends at `until` if that is before its time.
     pub(crate) fn open(
         id: SessionId,
         user_id: UserId,
         organization_id: Option<OrganizationId>,
-        user_agent: Option<&str>,
+        client: &ClientInfo,
+        until: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
     ) -> Self {
+        let expires_at = now + SessionLifetime::of(organization_id.is_some()).absolute;
         Self(SessionSnapshot {
             id,
             user_id,
             organization_id,
             created_at: now,
             last_used_at: now,
-            expires_at: now + SessionLifetime::of(organization_id.is_some()).absolute,
+            expires_at: until.map_or(expires_at, |until| until.min(expires_at)),
             ended: None,
-            user_agent: user_agent.map(|text| text.chars().filter(|c| !c.is_control()).take(255).collect()),
+            user_agent: client
+                .user_agent
+                .as_deref()
+                .map(|text| text.chars().filter(|c| !c.is_control()).take(255).collect()),
+            network: client.network.clone(),
         })
     }
 
@@ -116,9 +142,12 @@ impl Session {
         (now + idle).min(self.0.expires_at)
     }
 
-    /// Notes that it was renewed.
-    pub(crate) const fn touch(&mut self, now: DateTime<Utc>) {
+    /// Notes that it was renewed, and from where.
+    pub(crate) fn touch(&mut self, client: &ClientInfo, now: DateTime<Utc>) {
         self.0.last_used_at = now;
+        if client.network.is_some() {
+            self.0.network.clone_from(&client.network);
+        }
     }
 
     /// Ends the session. Ending it twice keeps the first end.

@@ -1,6 +1,6 @@
 //! Forgetting what nobody needs any more.
 
-use crate::policy::{LOGIN_ATTEMPTS_KEPT, SESSIONS_KEPT};
+use crate::policy::{LOGIN_ATTEMPTS_KEPT, SESSIONS_KEPT, TOKENS_KEPT};
 use crate::{ForgottenSessions, IdentityUpkeep};
 use std::sync::Arc;
 use vigie_kernel::{Clock, StoreError};
@@ -15,7 +15,8 @@ const CHUNKS: u32 = 20;
 /// A session that has ended, and one that is older than any refresh allows, is kept for a week, for questions that come late;
 /// then it goes with its refresh tokens. As long as a session lives every one of its tokens stays, also those that are used or
 /// expired: one that comes back tells that it was stolen. Failed logins in a row are forgotten a month after the last one,
-/// when the delay that they earned (15 minutes at most) is long over.
+/// when the delay that they earned (15 minutes at most) is long over. Tokens for one use, sign-ups
+/// and invitations that have ended go after a week.
 pub struct Upkeep {
     store: Arc<dyn IdentityUpkeep>,
     clock: Arc<dyn Clock>,
@@ -30,6 +31,8 @@ pub struct Forgotten {
     pub refresh_tokens: u64,
     /// Addresses with failed logins.
     pub login_attempts: u64,
+    /// Tokens for one use, sign-ups that nobody finished, invitations that have ended.
+    pub tokens: u64,
 }
 
 impl Upkeep {
@@ -54,6 +57,13 @@ impl Upkeep {
         for _ in 0..CHUNKS {
             let gone = self.store.forget_login_attempts(now - LOGIN_ATTEMPTS_KEPT, CHUNK).await?;
             forgotten.login_attempts += gone;
+            if gone < u64::from(CHUNK) {
+                break;
+            }
+        }
+        for _ in 0..CHUNKS {
+            let gone = self.store.forget_tokens(now - TOKENS_KEPT, CHUNK).await?;
+            forgotten.tokens += gone;
             if gone < u64::from(CHUNK) {
                 break;
             }

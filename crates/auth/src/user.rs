@@ -49,6 +49,8 @@ pub struct UserSnapshot {
     pub is_active: bool,
     /// Whether its owner administers the platform.
     pub is_platform_admin: bool,
+    /// When he proved that the address is his; `None` when he has not.
+    pub email_verified_at: Option<DateTime<Utc>>,
     /// The person's language; `None` takes the organization's.
     pub locale: Option<Locale>,
     /// When the account was made.
@@ -74,6 +76,8 @@ pub struct UserSummary {
     pub is_active: bool,
     /// Whether its owner administers the platform.
     pub is_platform_admin: bool,
+    /// When he proved that the address is his; `None` when he has not.
+    pub email_verified_at: Option<DateTime<Utc>>,
     /// When the account was made.
     pub created_at: DateTime<Utc>,
     /// When it was changed last.
@@ -101,6 +105,7 @@ impl User {
             password_hash,
             is_active: true,
             is_platform_admin: false,
+            email_verified_at: None,
             locale,
             created_at: now,
             updated_at: now,
@@ -142,6 +147,7 @@ impl User {
             locale: self.0.locale,
             is_active: self.0.is_active,
             is_platform_admin: self.0.is_platform_admin,
+            email_verified_at: self.0.email_verified_at,
             created_at: self.0.created_at,
             updated_at: self.0.updated_at,
         }
@@ -150,6 +156,23 @@ impl User {
     /// Replaces the password.
     pub(crate) fn set_password(&mut self, hash: PasswordHash, now: DateTime<Utc>) {
         self.rehash(hash, now);
+    }
+
+    /// Notes that the address is proved, as part of another change.
+    pub(crate) fn note_verified(&mut self, now: DateTime<Utc>) {
+        self.0.email_verified_at.get_or_insert(now);
+    }
+
+    /// Notes that the address is proved to be its owner's; a second proof changes nothing.
+    /// Answers whether anything has changed.
+    pub(crate) fn verify_email(&mut self, now: DateTime<Utc>) -> bool {
+        if self.0.email_verified_at.is_some() {
+            return false;
+        }
+        self.0.email_verified_at = Some(now);
+        self.0.updated_at = now;
+        self.0.version += 1;
+        true
     }
 
     /// Replaces the hash of an unchanged password.

@@ -1,8 +1,11 @@
 //! The application: every service, wired.
 
+use crate::account_mail::AccountMails;
 use crate::background::{Background, Handlers};
 use crate::backups;
-use crate::bridges::{ControlProbe, LimitedAccounts, MemberContexts, SetPasswordTokens, TenancyProvisioning};
+use crate::bridges::{
+    ControlProbe, LimitedAccounts, MemberContexts, MemberProjection, SetPasswordTokens, TenancyProvisioning,
+};
 use crate::config::{Config, LimitsConfig, SignupMode};
 use crate::error::StartError;
 use crate::mail::Mail;
@@ -18,11 +21,11 @@ use std::time::Duration;
 use url::Url;
 use vigie_action_plans::{ActionGiven, ActionPlanService, ActionPlans, CommentWritten};
 use vigie_adapters::{
-    AeadSealer, BlockingParsePool, Ed25519Tokens, FilesProbe, News, ObjectFiles, PasswordPool,
+    AeadSealer, BlockingParsePool, Ed25519Tokens, FilesProbe, KeyRotation, News, ObjectFiles, PasswordPool,
     PasswordPoolConfig, Rate, SharedLimiter, Signer, SystemClock, SystemIds, SystemRandomness, SystemSecrets,
-    SystemTimer, TokenNames,
+    SystemTimer, TokenNames, rotate_access_keys,
 };
-use vigie_auth::{Auth, AuthPolicy, AuthPorts, AuthService, Upkeep};
+use vigie_auth::{Auth, AuthPolicy, AuthPorts, AuthService, MembershipService, Upkeep};
 use vigie_imports::{ApplyImportRun, ImportRunEnded, ImportRunner, ImportService, ImportServiceImpl, Limits};
 use vigie_jobs::{Handle, Job};
 use vigie_kernel::{
@@ -49,6 +52,8 @@ pub struct App {
     pub config: Arc<Config>,
     /// Identity.
     pub auth: Arc<dyn AuthService>,
+    /// Members of organizations.
+    pub members: Arc<dyn MembershipService>,
     /// Organizations.
     pub tenancy: Arc<dyn TenancyService>,
     /// Plans, limits and modules.
@@ -143,7 +148,9 @@ impl App {
         });
         let entitlements: Arc<dyn EntitlementSource> = plans.clone();
         let told = (&tenancy, &entitlements);
-        let auth = auth(&config, &control, &registry, told, (&signer, &sharing), (&clock, &ids))?;
+        let identity = identity(&config, &control, &registry, told, (&signer, &sharing), (&clock, &ids))?;
+        let auth: Arc<dyn AuthService> = identity.clone();
+        let members: Arc<dyn MembershipService> = identity;
         let (imports, runner) = imports(&config, (&store, files.clone()), &auth, (&clock, &ids));
         let notifications: Arc<dyn NotificationService> =
             Arc::new(Notifications::new(store.clone(), Arc::clone(&clock), Arc::clone(&ids)));
@@ -176,6 +183,12 @@ impl App {
             schedules: Arc::clone(&schedules),
             handlers: handlers(runner, &auth, &notifications, &entitlements)
                 .with(back_up)
+                .with(Arc::new(MemberProjection(Arc::clone(&members))))
+                .with(Arc::new(AccountMails {
+                    auth: Arc::clone(&auth),
+                    mail: mail.clone(),
+                    clock: Arc::clone(&clock),
+                }))
                 .with(nightly)
                 .with(drill)
                 .with(Arc::new(Pruner(Arc::clone(&queue)))),
@@ -197,6 +210,7 @@ impl App {
         };
         Ok(Self {
             auth,
+            members,
             tenancy,
             plans,
             fleet: Arc::new(
@@ -260,6 +274,12 @@ impl App {
     #[must_use]
     pub const fn background(&self) -> &Background {
         &self.background
+    }
+
+    /// Makes the next key of access tokens, in the folder of keys: it signs after 24 hours.
+    pub fn rotate_access_keys(&self) -> Result<KeyRotation, StartError> {
+        rotate_access_keys(&keys_folder(&self.config)?, self.clock.now())
+            .map_err(part("the keys of access tokens"))
     }
 
     /// Waits a moment until other processes have been told of what this one has changed: before it ends.
@@ -344,14 +364,14 @@ fn imports(
     (Arc::new(service), Arc::new(runner))
 }
 
-fn auth(
+fn identity(
     config: &Config,
     control: &ControlStore,
     registry: &Arc<Registry>,
     (tenancy, entitlements): (&Arc<dyn TenancyService>, &Arc<dyn EntitlementSource>),
     (signer, sharing): (&Arc<Signer>, &Sharing),
     (clock, ids): (&Arc<dyn Clock>, &Arc<dyn IdSource>),
-) -> Result<Arc<dyn AuthService>, StartError> {
+) -> Result<Arc<Auth>, StartError> {
     let issuer = config.public_url.as_ref().map_or_else(|| "vigie".to_owned(), ToString::to_string);
     let names = TokenNames { issuer, audience: "vigie-api".to_owned() };
     let tokens = Ed25519Tokens::load(&keys_folder(config)?, names, Arc::clone(clock))
@@ -360,8 +380,8 @@ fn auth(
         PasswordPool::try_new(PasswordPoolConfig::for_cores(cores())).map_err(part("password hashing"))?;
     let signup = match config.auth.signup {
         SignupMode::Open => vigie_auth::SignupMode::Open,
-        // `verified` is refused when the configuration is read.
-        SignupMode::Closed | SignupMode::Verified => vigie_auth::SignupMode::Closed,
+        SignupMode::Verified => vigie_auth::SignupMode::Verified,
+        SignupMode::Closed => vigie_auth::SignupMode::Closed,
     };
     let policy = AuthPolicy { signup, login_delays: config.limits.enabled, ..AuthPolicy::default() };
     let ports = AuthPorts {
@@ -476,6 +496,17 @@ fn throttles(limits: &LimitsConfig) -> vigie_adapters::Limits {
         refresh_by_session: Rate::per_minute(limits.session_refresh_per_minute),
         signup_by_ip: Rate::per_hour(limits.signup_per_hour),
         signup_by_email: Rate::per_day(limits.email_signup_per_day),
+        forgot_by_ip: Rate::per_hour(limits.forgot_per_hour),
+        // So many at once, and each of them back after an hour.
+        forgot_by_email: Rate {
+            limit: limits.email_forgot_burst,
+            window_seconds: limits.email_forgot_burst.saturating_mul(3_600),
+        },
+        resend_by_email: Rate::per_minute(1),
+        resend_by_email_daily: Rate::per_day(limits.email_resend_per_day),
+        token_by_ip: Rate::per_minute(limits.token_per_minute),
+        sensitive_by_ip: Rate::per_minute(limits.sensitive_per_minute),
+        sensitive_by_user: Rate { limit: limits.user_sensitive_per_quarter, window_seconds: 15 * 60 },
         anonymous_by_ip: Rate::per_minute(limits.anonymous_per_minute),
         member_by_user: Rate::per_minute(limits.requests_per_minute),
     }

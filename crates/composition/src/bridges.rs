@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use vigie_adapters::{LimitKey, LimitPolicy, LimitVerdict, SharedLimiter};
 use vigie_auth::{
-    AuthError, AuthService, Counted, MadeOrganization, NewOrganization, OneTimeSecret, OrganizationSummary,
-    ProvisionFailed, Provisioning, Secrets, Throttle, TokenPurpose, TooMany,
+    AuthError, AuthService, Counted, MadeOrganization, MembershipService, NewOrganization, OneTimeSecret,
+    OrganizationSummary, ProjectMember, ProvisionFailed, Provisioning, Secrets, Throttle, TokenPurpose,
+    TooMany,
 };
 use vigie_imports::RunContexts;
+use vigie_jobs::{Handle, JobError, JobRun};
 use vigie_kernel::{BoxError, OperatorContext, OrganizationId, StoreError, TenantContext, UserId};
 use vigie_platform_monitoring::{HealthProbe, Impact};
 use vigie_repository::ControlStore;
@@ -125,6 +127,16 @@ impl RunContexts for MemberContexts {
     }
 }
 
+/// An organization's own database follows the memberships.
+pub(crate) struct MemberProjection(pub(crate) Arc<dyn MembershipService>);
+
+#[async_trait]
+impl Handle<ProjectMember> for MemberProjection {
+    async fn handle(&self, _run: &JobRun, job: ProjectMember) -> Result<(), JobError> {
+        self.0.project(job.organization, job.user).await.map_err(JobError::retry)
+    }
+}
+
 /// The control database answers.
 pub(crate) struct ControlProbe(pub(crate) ControlStore);
 
@@ -155,8 +167,22 @@ impl Throttle for LimitedAccounts {
         let (policy, key) = match what {
             Counted::RefreshOf(session) => (LimitPolicy::RefreshBySession, LimitKey::Id(session.as_uuid())),
             Counted::SignUpWith(pseudonym) => (LimitPolicy::SignupByEmail, LimitKey::Text(pseudonym)),
+            Counted::ForgotFor(pseudonym) => (LimitPolicy::ForgotByEmail, LimitKey::Text(pseudonym)),
+            Counted::SensitiveBy(user) => (LimitPolicy::SensitiveByUser, LimitKey::Id(user.as_uuid())),
+            Counted::ResendTo(pseudonym) => {
+                let key = LimitKey::Text(pseudonym);
+                // The shorter window first: what it refuses does not count for the day.
+                self.count_one(LimitPolicy::ResendByEmail, &key).await?;
+                (LimitPolicy::ResendByEmailDaily, key)
+            }
         };
-        let (decision, outcome) = match self.0.check(policy, &key).await {
+        self.count_one(policy, &key).await
+    }
+}
+
+impl LimitedAccounts {
+    async fn count_one(&self, policy: LimitPolicy, key: &LimitKey) -> Result<(), TooMany> {
+        let (decision, outcome) = match self.0.check(policy, key).await {
             LimitVerdict::Allow { .. } | LimitVerdict::Unlimited => ("allowed", Ok(())),
             LimitVerdict::Deny { retry_after, .. } => ("refused", Err(TooMany { retry_after })),
         };

@@ -152,6 +152,18 @@ pub struct LimitsConfig {
     pub signup_per_hour: u32,
     /// Sign-ups in a day with one e-mail address.
     pub email_signup_per_day: u32,
+    /// Mails to set a new password asked for in an hour from one address.
+    pub forgot_per_hour: u32,
+    /// Mails to set a new password to one e-mail address at once; afterwards one an hour.
+    pub email_forgot_burst: u32,
+    /// Further mails in a day that prove one e-mail address, of which there is at most one in a minute.
+    pub email_resend_per_day: u32,
+    /// Mailed tokens that are tried in a minute from one address.
+    pub token_per_minute: u32,
+    /// What needs the password once more, in a minute from one address.
+    pub sensitive_per_minute: u32,
+    /// What needs the password once more, in a quarter of an hour by one user.
+    pub user_sensitive_per_quarter: u32,
     /// Refreshes in a minute from one address.
     pub refresh_per_minute: u32,
     /// Refreshes in a minute of one session.
@@ -283,6 +295,12 @@ impl Default for LimitsConfig {
             login_per_minute: 10,
             signup_per_hour: 5,
             email_signup_per_day: 3,
+            forgot_per_hour: 5,
+            email_forgot_burst: 3,
+            email_resend_per_day: 5,
+            token_per_minute: 20,
+            sensitive_per_minute: 10,
+            user_sensitive_per_quarter: 5,
             refresh_per_minute: 60,
             session_refresh_per_minute: 30,
             requests_per_minute: 1200,
@@ -356,12 +374,16 @@ impl Config {
     fn check(&self) -> Result<(), StartError> {
         let unsupported = [
             ("platform_admin_email", self.platform_admin_email.is_some()),
-            ("auth.signup = verified", self.auth.signup == SignupMode::Verified),
         ];
         if let Some((key, _)) = unsupported.into_iter().find(|(_, set)| *set) {
             return Err(StartError::Setting(format!(
                 "{key} is not supported by this version yet; remove it"
             )));
+        }
+        if self.auth.signup == SignupMode::Verified && self.public_url.is_none() {
+            return Err(StartError::Setting(
+                "auth.signup = verified needs public_url: the links that it mails begin with that".to_owned(),
+            ));
         }
         let prefix = &self.database.tenant_prefix;
         if prefix.len() > 40 || DatabaseName::parse(prefix).is_err() {

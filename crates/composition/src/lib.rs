@@ -1,5 +1,6 @@
 //! Builds the application from its configuration. Starts nothing: the API and the worker start what they need of it.
 
+mod account_mail;
 mod app;
 mod background;
 mod backups;
@@ -28,7 +29,9 @@ pub use figures::{
 };
 pub use mail::Mail;
 pub use network::Network;
-pub use vigie_adapters::{LimitKey, LimitPolicy, LimitVerdict, Limits, Rate, SharedLimiter, Signer};
+pub use vigie_adapters::{
+    KeyRotation, LimitKey, LimitPolicy, LimitVerdict, Limits, Rate, SharedLimiter, Signer,
+};
 pub use vigie_repository::{
     AttemptRecord, Cancellation, DEFAULT_SERVER, JobDetails, JobFilter, JobQueue, JobStatus, JobSummary,
     NewSchedule, NewServer, QueueDepth, Registry, ScheduleSummary, Schedules, ServerAddress, ServerChange,

@@ -58,6 +58,8 @@ pub struct OrganizationSettings {
     /// Whether nothing may leave the organization: no mail, no schedule, no call to another system. A copy made from a backup is so
     /// until an operator confirms it; whatever sends asks [`Entitlements::may_send`] first.
     pub outgoing_paused: bool,
+    /// Whether managers may invite users.
+    pub managers_invite: bool,
 }
 
 impl Default for OrganizationSettings {
@@ -68,6 +70,7 @@ impl Default for OrganizationSettings {
             working_days: WorkingDays::default(),
             fiscal_start_month: 1,
             outgoing_paused: false,
+            managers_invite: false,
         }
     }
 }

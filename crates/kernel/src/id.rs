@@ -112,6 +112,12 @@ typed_id! {
     OperationId,
     /// A token that is good for one use, such as setting a first password.
     OneTimeTokenId,
+    /// A sign-up that waits until its address is proved.
+    SignUpId,
+    /// An invitation to an organization.
+    InvitationId,
+    /// An offer to take over an organization.
+    OwnershipOfferId,
     /// A backup of an organization.
     BackupId,
     /// One exchange of an organization's database for another one.

@@ -58,10 +58,36 @@ permissions! {
     ImportManage = "import:manage",
     /// List the members of the organization.
     MemberList = "member:list",
+    /// Invite members of roles below one's own, and look after such invitations.
+    MemberInvite = "member:invite",
+    /// Change the roles of members below one's own, keep them out, remove them.
+    MemberManage = "member:manage",
+    /// Hand the organization over to another member.
+    OwnershipTransfer = "organization:transfer",
     /// Read the audit trail of the organization.
     AuditRead = "audit:read",
     /// Read what one is told, and mark it as read.
     InboxRead = "inbox:read",
+    /// Change the organization's name, settings and branding.
+    OrganizationChange = "organization:change",
+    /// Ask for the organization's deletion.
+    OrganizationDelete = "organization:delete",
+    /// Send messages to members and prospects of the organization.
+    NotificationSend = "notification:send",
+    /// Read templates, suppressed addresses and mails that could not be delivered.
+    TemplateRead = "template:read",
+    /// Change templates and suppressed addresses, send undelivered mails again.
+    TemplateManage = "template:manage",
+    /// Export the audit trail of the organization.
+    AuditExport = "audit:export",
+    /// Read statistics, use of modules and alerts of the organization.
+    StatsRead = "stats:read",
+    /// Manage webhooks and API keys.
+    IntegrationManage = "integration:manage",
+    /// Make backups of the organization, and ask for their restoration.
+    BackupRequest = "backup:request",
+    /// Operate the platform: a platform administrator's, and no member's.
+    PlatformAdmin = "platform:admin",
 }
 
 impl Permission {

@@ -56,7 +56,7 @@ impl Client {
     /// The address of a path; one that begins with `/` only is under `/api/v1`.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
-        let outside = ["/api/", "/health/", "/metrics", "/docs"];
+        let outside = ["/api/", "/health/", "/metrics", "/docs", "/.well-known/"];
         let prefix = if outside.iter().any(|start| path.starts_with(start)) { "" } else { "/api/v1" };
         format!("{}{prefix}{path}", self.base)
     }

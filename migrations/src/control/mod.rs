@@ -14,6 +14,9 @@ mod m20261120_000009_fleet;
 mod m20261120_000010_plans;
 mod m20261120_000011_organization_samples;
 mod m20261120_000012_rounds;
+mod m20261120_000013_accounts;
+mod m20261120_000014_sessions;
+mod m20261120_000015_memberships;
 
 /// Brings the control database to the current schema.
 pub struct ControlMigrator;
@@ -34,6 +37,9 @@ impl MigratorTrait for ControlMigrator {
             Box::new(m20261120_000010_plans::Migration),
             Box::new(m20261120_000011_organization_samples::Migration),
             Box::new(m20261120_000012_rounds::Migration),
+            Box::new(m20261120_000013_accounts::Migration),
+            Box::new(m20261120_000014_sessions::Migration),
+            Box::new(m20261120_000015_memberships::Migration),
         ]
     }
 }

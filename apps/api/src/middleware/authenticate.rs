@@ -1,9 +1,9 @@
 //! Who calls, and for which organization: found out before any body is read.
 
-use super::client;
+use super::client::{self, ClientAddress};
 use super::request_id::RequestId;
-use super::throttle::{Allowance, Throttle, policy_of_public};
-use crate::openapi::ApiDocument;
+use super::throttle::{Allowance, Throttle, policy_of_public, policy_of_sensitive};
+use crate::openapi::{ApiDocument, PREFIX};
 use crate::problem::{ApiError, Code};
 use crate::server::ServerState;
 use actix_web::body::{BoxBody, MessageBody};
@@ -53,6 +53,9 @@ impl Gate {
     async fn admit(&self, req: &ServiceRequest) -> Result<Option<Allowance>, ApiError> {
         // Where no route is, there is nothing to protect: the default route answers.
         let Some(pattern) = req.match_pattern() else { return Ok(None) };
+        if let Some(address) = client::address(req, &self.state.trusted_proxies) {
+            req.extensions_mut().insert(ClientAddress(address));
+        }
         if self.document.is_public(req.method(), &pattern) {
             let allowance = self.count_address(policy_of_public(&pattern), req).await?;
             let named = self.named(req).await?;
@@ -74,13 +77,19 @@ impl Gate {
                 return Err(error.into());
             }
         };
+        if let Some(policy) = policy_of_sensitive(&pattern) {
+            self.count_address(policy, req).await?;
+        }
         let allowance = self.throttle.count_user(caller.user().as_uuid()).await.map_err(too_many)?;
         if let (Caller::Member(member), Some(needed)) =
             (&caller, self.document.module_of(req.method(), &pattern))
         {
             needed.check(member.tenant.entitlements())?;
         }
-        refuse_write(&caller, req.method())?;
+        // One's own session and password are no data of the organization.
+        if !pattern.starts_with(&format!("{PREFIX}/auth/")) {
+            refuse_write(&caller, req.method())?;
+        }
         req.extensions_mut().insert(caller);
         Ok(allowance)
     }

@@ -9,10 +9,21 @@ use vigie_composition::{LimitKey, LimitPolicy, LimitVerdict, SharedLimiter};
 /// The policy of a public route.
 pub(super) fn policy_of_public(pattern: &str) -> LimitPolicy {
     match pattern.rsplit('/').next() {
-        Some("login" | "reset-password") => LimitPolicy::LoginByIp,
+        Some("login") => LimitPolicy::LoginByIp,
+        Some("forgot-password" | "resend-verification-email") => LimitPolicy::ForgotByIp,
+        Some("reset-password" | "verify-email" | "accept-invitation") => LimitPolicy::TokenByIp,
+        Some(_) if pattern.contains("/auth/invitations/") => LimitPolicy::TokenByIp,
         Some("signup" | "register") => LimitPolicy::SignupByIp,
         Some("refresh") => LimitPolicy::RefreshByIp,
         Some(_) | None => LimitPolicy::AnonymousByIp,
+    }
+}
+
+/// The policy of a route with a token that asks for the password once more, besides that of its user; `None` for any other.
+pub(super) fn policy_of_sensitive(pattern: &str) -> Option<LimitPolicy> {
+    match pattern.rsplit('/').next() {
+        Some("change-password" | "ownership-transfer") => Some(LimitPolicy::SensitiveByIp),
+        Some(_) | None => None,
     }
 }
 
@@ -102,6 +113,10 @@ mod tests {
     fn routes_that_cost_more_have_a_policy_of_their_own() {
         assert_eq!(policy_of_public("/api/v1/auth/login"), LimitPolicy::LoginByIp);
         assert_eq!(policy_of_public("/api/v1/auth/register"), LimitPolicy::SignupByIp);
+        assert_eq!(policy_of_public("/api/v1/auth/forgot-password"), LimitPolicy::ForgotByIp);
+        assert_eq!(policy_of_public("/api/v1/auth/verify-email"), LimitPolicy::TokenByIp);
+        assert_eq!(policy_of_sensitive("/api/v1/auth/change-password"), Some(LimitPolicy::SensitiveByIp));
+        assert_eq!(policy_of_sensitive("/api/v1/auth/logout"), None);
         assert_eq!(policy_of_public("/api/v1/openapi.json"), LimitPolicy::AnonymousByIp);
     }
 }

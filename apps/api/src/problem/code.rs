@@ -107,9 +107,16 @@ codes! {
     EmailTaken "email_taken" 409 Caller "This e-mail address has an account already." "Cette adresse e-mail a déjà un compte.";
     SlugTaken "slug_taken" 409 Caller "Another organization has this short name already." "Une autre organisation porte déjà ce nom court.";
     DomainTaken "domain_taken" 409 Caller "Another organization has this domain already." "Une autre organisation a déjà ce domaine.";
+    SessionNotFound "session_not_found" 404 Caller "You have no such session." "Vous n'avez pas cette session.";
     AccountUnknown "account_unknown" 404 Caller "Nobody has an account with this address." "Personne n'a de compte à cette adresse.";
     TokenNotGood "token_not_good" 400 Caller "The token is not good, or not any more." "Le jeton n'est pas valable, ou ne l'est plus.";
     AlreadyMember "already_member" 409 Caller "The user is a member already." "L'utilisateur est déjà membre.";
+    RoleNotAllowed "role_not_allowed" 403 Caller "Your role does not reach that far." "Votre rôle ne va pas jusque-là.";
+    LastOwner "last_owner" 409 Caller "An organization needs an owner who can sign in: this is the last one." "Une organisation a besoin d'un propriétaire qui puisse se connecter : c'est le dernier.";
+    MemberNotFound "member_not_found" 404 Caller "There is no such member." "Ce membre n'existe pas.";
+    AlreadyInvited "already_invited" 409 Caller "This address is invited already." "Cette adresse est déjà invitée.";
+    InvitationNotFound "invitation_not_found" 404 Caller "There is no such invitation." "Cette invitation n'existe pas.";
+    OfferNotFound "offer_not_found" 404 Caller "Nobody has offered you the organization." "Personne ne vous a proposé l'organisation.";
     AuthBusy "auth_busy" 503 Ours "Too many logins at this moment: try again in a few seconds." "Trop de connexions en ce moment : réessayez dans quelques secondes.";
 
     // Which organization.

@@ -109,6 +109,9 @@ pub(super) const FIELD_MESSAGES: &[(&str, &str, &str)] = &[
         "This password is one of the first that are tried.",
         "Ce mot de passe est l'un des premiers essayés.",
     ),
+    ("already_owner", "He is an owner already.", "Il est déjà propriétaire."),
+    ("password_wrong", "This is not your password.", "Ce n'est pas votre mot de passe."),
+    ("password_unchanged", "It is the password that you have.", "C'est le mot de passe que vous avez."),
     (
         "password_contains_name",
         "It contains your address or a name that is easy to guess.",

@@ -101,6 +101,14 @@ impl From<AuthError> for ApiError {
                 Self::new(Code::TooManyRequests).retry_after(retry_after)
             }
             AuthError::TokenNotGood => Self::new(Code::TokenNotGood),
+            AuthError::Denied(denied) => denied.into(),
+            AuthError::RoleNotAllowed => Self::new(Code::RoleNotAllowed),
+            AuthError::LastOwner => Self::new(Code::LastOwner),
+            AuthError::MemberNotFound => Self::new(Code::MemberNotFound),
+            AuthError::AlreadyInvited => Self::new(Code::AlreadyInvited),
+            AuthError::InvitationNotFound => Self::new(Code::InvitationNotFound),
+            AuthError::OfferNotFound => Self::new(Code::OfferNotFound),
+            AuthError::SessionUnknown => Self::new(Code::SessionNotFound),
             AuthError::AccountUnknown => Self::new(Code::AccountUnknown),
             AuthError::SignupClosed => Self::new(Code::SignupClosed),
             AuthError::LimitReached(reached) => reached.into(),

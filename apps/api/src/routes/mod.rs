@@ -9,6 +9,7 @@ pub(crate) mod docs;
 pub(crate) mod health;
 pub(crate) mod imports;
 pub(crate) mod kpis;
+pub(crate) mod members;
 pub(crate) mod notifications;
 mod page_query;
 pub(crate) mod periods;
@@ -16,6 +17,7 @@ pub(crate) mod plans;
 pub(crate) mod reporting;
 pub(crate) mod user;
 pub(crate) mod values;
+pub(crate) mod well_known;
 
 use crate::openapi::ApiDocument;
 use crate::problem::{ApiError, Code};
@@ -27,6 +29,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub(crate) fn configure(config: &mut ServiceConfig) {
     auth::configure(config);
     user::configure(config);
+    members::configure(config);
     notifications::configure(config);
     plans::configure(config);
     dashboards::configure(config);

@@ -3,11 +3,13 @@
 #![cfg(test)]
 
 mod access;
+mod accounts;
 mod admin;
 mod common;
 mod edge;
 mod flow;
 mod migrations;
+mod members;
 mod notifications;
 mod openapi;
 mod plans;
@@ -15,6 +17,7 @@ mod preconditions;
 mod repeats;
 mod samples;
 mod servers;
+mod sessions;
 mod states;
 mod streams;
 mod throttles;

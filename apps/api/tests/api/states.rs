@@ -67,6 +67,9 @@ async fn every_state_has_its_answer() {
     }
     write(&read_only).await.expect_problem(423, "tenant_read_only");
     read(&read_only).await.expect(200);
+    // Whoever is in may still look after his own account.
+    read_only.client.delete("/auth/sessions").await.expect(204);
+    read_only.client.post("/auth/logout", &json!({})).await.expect(204);
 }
 
 #[tokio::test(flavor = "multi_thread")]

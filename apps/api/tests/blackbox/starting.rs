@@ -45,7 +45,7 @@ async fn a_wrong_setting_is_refused_in_one_clear_line(place: Place) {
         ("VIGIE__WORKER__CONCURRENCY", "0", &["worker.concurrency"]),
         ("VIGIE__WORKER__EMBEDDED", "perhaps", &["perhaps"]),
         ("VIGIE__AUTH__SIGNUP", "sometimes", &["sometimes"]),
-        ("VIGIE__AUTH__SIGNUP", "verified", &["auth.signup", "not supported"]),
+        ("VIGIE__AUTH__SIGNUP", "verified", &["auth.signup", "public_url"]),
         ("VIGIE__REDIS__URL", "http://:hunter2@localhost", &["redis.url", "rediss://"]),
         ("VIGIE__FILES__URL", "ftp://me:hunter2@localhost/files", &["files.url", "s3://BUCKET"]),
         ("VIGIE__FILES__URL", "file:///proc/nowhere", &["the file store", "/proc/nowhere"]),

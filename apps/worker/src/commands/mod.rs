@@ -4,6 +4,7 @@ mod accounts;
 mod backup;
 mod doctor;
 mod jobs;
+mod keys;
 mod mail;
 mod migrate;
 mod operations;
@@ -13,7 +14,7 @@ mod sample;
 mod server;
 mod tenant;
 
-use crate::cli::{AdminCommand, Command, JobsCommand, MemberCommand, TenantCommand};
+use crate::cli::{AdminCommand, Command, JobsCommand, KeysCommand, MemberCommand, TenantCommand};
 use crate::cli_mail::MailCommand;
 use crate::cli_plans::PlansCommand;
 use crate::cli_server::ServerCommand;
@@ -46,6 +47,7 @@ pub async fn execute(command: Command, config: Config, input: impl BufRead) -> R
         Command::Tenant(TenantCommand::Plan(wanted)) => plans::change_plan(&app, &wanted).await,
         Command::Tenant(TenantCommand::Limit(wanted)) => plans::set_limit(&app, &wanted).await,
         Command::Tenant(TenantCommand::Module(wanted)) => plans::set_module(&app, &wanted).await,
+        Command::Keys(KeysCommand::Rotate) => keys::rotate(&app),
         Command::Plans(PlansCommand::List) => plans::list(&app).await,
         Command::Tenant(TenantCommand::Backup(wanted)) => backup::back_up(&app, &wanted).await,
         Command::Tenant(TenantCommand::Nightly) => backup::nightly(&app).await,

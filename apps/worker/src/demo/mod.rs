@@ -14,8 +14,8 @@ use crate::commands::lookup;
 use crate::{Answer, CommandError};
 use guide::{Figures, Standing};
 use vigie_action_plans::ActionFilter;
-use vigie_auth::{AuthError, Caller, ClientInfo, Login, SecretText, SignUp};
-use vigie_composition::App;
+use vigie_auth::{AuthError, Caller, ClientInfo, Login, SecretText, SignUp, SignedUp};
+use vigie_composition::{App, SignupMode};
 use vigie_kernel::{OrganizationId, PageRequest, TenantContext};
 use vigie_kpis::OverviewQuery;
 
@@ -62,7 +62,12 @@ async fn sign_up(app: &App) -> Result<TenantContext, CommandError> {
         password: SecretText::new(PASSWORD),
         locale: Some("fr".to_owned()),
     };
-    let signed_in = app.auth.sign_up(command, &client()).await?;
+    if app.config.auth.signup != SignupMode::Open {
+        return Err(AuthError::SignupClosed.into());
+    }
+    let SignedUp::Done(signed_in) = app.auth.sign_up(command, &client()).await? else {
+        return Err(AuthError::SignupClosed.into());
+    };
     // The command acts as a job does; nobody needs the session that the sign-up opened.
     end_session(app, signed_in.access_token.expose()).await?;
     let organization = signed_in.organization.ok_or(AuthError::NotAMember)?;
@@ -92,7 +97,7 @@ async fn end_session(app: &App, token: &str) -> Result<(), CommandError> {
 }
 
 fn client() -> ClientInfo {
-    ClientInfo { user_agent: Some("vigie-worker".to_owned()), request_id: REQUEST.to_owned() }
+    ClientInfo { user_agent: Some("vigie-worker".to_owned()), network: None, request_id: REQUEST.to_owned() }
 }
 
 async fn is_unfinished(app: &App, tenant: &TenantContext) -> Result<bool, CommandError> {

@@ -38,6 +38,8 @@ struct StoredUser {
     locale: Option<Locale>,
     is_active: bool,
     is_platform_admin: bool,
+    #[serde(default)]
+    email_verified_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
@@ -96,6 +98,7 @@ impl StoredUser {
             locale,
             is_active,
             is_platform_admin,
+            email_verified_at,
             created_at,
             updated_at,
         } = user;
@@ -106,6 +109,7 @@ impl StoredUser {
             locale: *locale,
             is_active: *is_active,
             is_platform_admin: *is_platform_admin,
+            email_verified_at: *email_verified_at,
             created_at: *created_at,
             updated_at: *updated_at,
         }
@@ -119,6 +123,7 @@ impl StoredUser {
             locale: self.locale,
             is_active: self.is_active,
             is_platform_admin: self.is_platform_admin,
+            email_verified_at: self.email_verified_at,
             created_at: self.created_at,
             updated_at: self.updated_at,
         })

@@ -3,6 +3,7 @@ mod key_file;
 mod limits;
 mod parse_pool;
 mod password_pool;
+mod rotation;
 mod sealer;
 mod shared;
 mod signer;

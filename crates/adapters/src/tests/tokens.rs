@@ -12,14 +12,14 @@ use vigie_auth::{AccessClaims, AccessTokens, InvalidAccessToken};
 use vigie_kernel::testing::FixedClock;
 use vigie_kernel::{Clock, Role};
 
-struct World {
-    folder: TempDir,
-    clock: Arc<FixedClock>,
-    tokens: Ed25519Tokens,
+pub(super) struct World {
+    pub(super) folder: TempDir,
+    pub(super) clock: Arc<FixedClock>,
+    pub(super) tokens: Ed25519Tokens,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let folder = TempDir::new().unwrap();
         let clock = Arc::new(FixedClock::at_text("2026-11-20T09:00:00Z"));
         let tokens =
@@ -44,11 +44,16 @@ impl World {
         }
     }
 
-    fn issue(&self) -> String {
+    /// The name of the key that a token is signed with.
+    pub(super) fn kid_of(token: &str) -> String {
+        jsonwebtoken::decode_header(token).unwrap().kid.unwrap()
+    }
+
+    pub(super) fn issue(&self) -> String {
         self.tokens.issue(&self.claims()).unwrap().expose().to_owned()
     }
 
-    fn verify(&self, token: &str) -> Result<AccessClaims, InvalidAccessToken> {
+    pub(super) fn verify(&self, token: &str) -> Result<AccessClaims, InvalidAccessToken> {
         self.tokens.verify(token)
     }
 
@@ -91,7 +96,7 @@ fn a_token_reads_back_also_after_a_restart() {
         Ed25519Tokens::load(world.folder.path(), names("https://vigie.example"), world.clock.clone())
             .unwrap();
     assert_eq!(restarted.verify(&token).unwrap(), world.claims());
-    assert_eq!(restarted.jwks(), world.tokens.jwks());
+    assert_eq!(restarted.public_keys(), world.tokens.public_keys());
 }
 
 #[test]
@@ -219,7 +224,8 @@ fn a_token_without_a_signature_is_refused() {
 fn the_public_key_signs_nothing() {
     let world = World::new();
     let (header, claims) = world.parts();
-    let public = URL_SAFE_NO_PAD.decode(world.tokens.jwks()["keys"][0]["x"].as_str().unwrap()).unwrap();
+    let public =
+        URL_SAFE_NO_PAD.decode(world.tokens.public_keys()["keys"][0]["x"].as_str().unwrap()).unwrap();
     let mut hmac = Header::new(jsonwebtoken::Algorithm::HS256);
     hmac.typ = Some("at+jwt".to_owned());
     hmac.kid = header["kid"].as_str().map(str::to_owned);

@@ -11,7 +11,7 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use serde_json::json;
-use vigie_kernel::{EmailAddress, Entitlements, FieldErrors, UserId};
+use vigie_kernel::{EmailAddress, Entitlements, FieldErrors, SessionId, UserId};
 
 impl Auth {
     pub(super) async fn do_login(&self, command: Login, client: &ClientInfo) -> Result<SignedIn, AuthError> {
@@ -45,7 +45,7 @@ impl Auth {
     }
 
     /// The account, if the address has one; [`AuthError::Throttled`] when it must wait.
-    async fn look_up(&self, email: &EmailAddress, key: &str) -> Result<Option<User>, AuthError> {
+    pub(super) async fn look_up(&self, email: &EmailAddress, key: &str) -> Result<Option<User>, AuthError> {
         let mut reads = self.ports.store.read().await?;
         if self.policy.login_delays {
             let attempts = reads.login_attempts(key).await?;
@@ -91,7 +91,7 @@ impl Auth {
             work.login_attempts().clear(key).await?;
         }
         let bearer = Bearer { user: user.summary(), place: place.map(Place::from) };
-        let (session, refresh) = self.open_session_in(&mut *work, &bearer, client, now).await?;
+        let (session, refresh) = self.open_session_in(&mut *work, &bearer, client, None, now).await?;
         // For the member's profile only, which no plan limits.
         let placed = bearer.place.as_ref().map(|place| {
             let all = Entitlements::UNLIMITED;
@@ -114,7 +114,7 @@ impl Auth {
     }
 
     /// Counts the failure and gives the one answer that all failures get.
-    async fn refuse(
+    pub(super) async fn refuse(
         &self,
         key: &str,
         user: Option<&User>,
@@ -190,11 +190,25 @@ pub(super) async fn end_all_in(
     reason: SessionEndReason,
     now: DateTime<Utc>,
 ) -> Result<usize, AuthError> {
-    let sessions = work.sessions().live_of_user(user, now).await?;
-    let count = sessions.len();
-    for mut session in sessions {
-        session.end(reason, now);
-        work.sessions().update(&session).await?;
+    end_others_in(work, user, None, reason, now).await
+}
+
+/// Ends the sessions of a user, those of `keep` excepted; answers how many.
+pub(super) async fn end_others_in(
+    work: &mut dyn crate::IdentityWork,
+    user: UserId,
+    keep: Option<SessionId>,
+    reason: SessionEndReason,
+    now: DateTime<Utc>,
+) -> Result<usize, AuthError> {
+    let mut count = 0;
+    let open = work.sessions().live_of_user(user, now).await?;
+    for mut session in open {
+        if Some(session.snapshot().id) != keep {
+            session.end(reason, now);
+            work.sessions().update(&session).await?;
+            count += 1;
+        }
     }
     Ok(count)
 }

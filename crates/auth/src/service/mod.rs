@@ -1,24 +1,35 @@
 //! The use cases of identity.
 
+mod accept_invitation;
 mod access;
+mod invitations;
 mod login;
+mod mail;
+mod member_changes;
 mod members;
+mod membership_service;
 mod open_session;
+mod own_sessions;
+mod ownership;
+mod recovery;
 mod refresh;
 mod set_password;
 mod sign_up;
 
+pub use membership_service::MembershipService;
+
 use crate::live::LiveSessions;
 use crate::{
-    AccessTokens, AddMember, AddedMember, AuthError, AuthPolicy, Caller, ClientInfo, CreatePlatformAdmin,
-    HashError, IdentityStore, IssuedToken, Login, MemberDirectory, PasswordHasher, Provisioning, Pseudonyms,
-    Refresh, Sealer, Secrets, SessionCache, SetPassword, SignUp, SignedIn, Throttle,
+    AccessTokens, AccountMail, AddMember, AddedMember, AuthError, AuthPolicy, Caller, ChangePassword,
+    ClientInfo, CreatePlatformAdmin, HashError, IdentityStore, IssuedToken, Login, MailOrder,
+    MemberDirectory, PasswordHasher, Provisioning, Pseudonyms, Refresh, Sealer, Secrets, SessionCache,
+    SessionSnapshot, SetPassword, SignUp, SignedIn, SignedUp, Throttle, Verified, VerifyEmail,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
 use vigie_kernel::{
     Alone, Clock, EntitlementSource, FieldError, FieldErrors, IdSource, Invalidation, Invalidations, Locale,
-    OperatorContext, OrganizationId, TenantContext, UserId,
+    OperatorContext, OrganizationId, SessionId, TenantContext, UserId,
 };
 
 /// Identity: who somebody is, and what he may do where.
@@ -30,7 +41,34 @@ pub trait AuthService: Send + Sync {
     /// what somebody has already (a slug made from the name is made unique instead); [`AuthError::TooMany`] when the address
     /// was used too often, taken or not. When the database cannot be made, nothing is left and the answer is
     /// [`AuthError::ProvisioningFailed`].
-    async fn sign_up(&self, command: SignUp, client: &ClientInfo) -> Result<SignedIn, AuthError>;
+    ///
+    /// Where an address has to be proved first nothing is made yet, a taken address is not told, and the answer is
+    /// [`SignedUp::Mailed`]: [`AuthService::verify_email`] finishes it.
+    async fn sign_up(&self, command: SignUp, client: &ClientInfo) -> Result<SignedUp, AuthError>;
+
+    /// Proves an address with the token that was mailed to it: that of an account, or that of a sign-up, which is finished by it.
+    /// [`AuthError::TokenNotGood`]; [`AuthError::SlugTaken`] when the short name of the sign-up is taken meanwhile, which leaves the
+    /// token good.
+    async fn verify_email(&self, command: VerifyEmail, client: &ClientInfo) -> Result<Verified, AuthError>;
+
+    /// Mails the caller a link that proves his address; nothing when it is proved. [`AuthError::TooMany`].
+    async fn send_verification(&self, caller: &Caller) -> Result<(), AuthError>;
+
+    /// Mails the address what proves it, when an account or a sign-up waits for that. The same work and the same answer for any
+    /// address; at most one mail a minute and five a day, and silence beyond.
+    async fn resend_verification(&self, email: &str, client: &ClientInfo) -> Result<(), AuthError>;
+
+    /// Mails the address a link that sets a new password, when it has an account. The same work and the same answer for any address;
+    /// at most three mails at once and one an hour, and silence beyond.
+    async fn forgot_password(&self, email: &str, client: &ClientInfo) -> Result<(), AuthError>;
+
+    /// Changes the caller's password and ends his other sessions. Field codes: `password_wrong` on `current_password`, and what is
+    /// wrong with the new one. [`AuthError::TooMany`].
+    async fn change_password(&self, caller: &Caller, command: ChangePassword) -> Result<(), AuthError>;
+
+    /// What a mail says that a job asks for, with a token made now: any earlier one of its kind is good no more. Called once for each
+    /// attempt at sending.
+    async fn prepare_mail(&self, mail: AccountMail, request_id: &str) -> Result<MailOrder, AuthError>;
 
     /// Opens a session. Unknown address, wrong password, disabled account and missing membership cost the same work and
     /// give the same [`AuthError::InvalidCredentials`].
@@ -49,6 +87,27 @@ pub trait AuthService: Send + Sync {
 
     /// Ends every session of the caller.
     async fn logout_all(&self, caller: &Caller) -> Result<(), AuthError>;
+
+    /// The caller's live sessions, the last used first: ten at most.
+    async fn sessions(&self, caller: &Caller) -> Result<Vec<SessionSnapshot>, AuthError>;
+
+    /// Ends one of the caller's sessions; [`AuthError::SessionUnknown`].
+    async fn end_session(&self, caller: &Caller, id: SessionId) -> Result<(), AuthError>;
+
+    /// Ends the caller's sessions but the one that he calls from.
+    async fn end_other_sessions(&self, caller: &Caller) -> Result<(), AuthError>;
+
+    /// Goes on in another organization of the caller's, in a session that takes the place of his and lives no longer than that would
+    /// have. [`OrganizationRefusal::Unknown`](crate::OrganizationRefusal::Unknown) for one that he is no active member of.
+    async fn switch_organization(
+        &self,
+        caller: &Caller,
+        organization: OrganizationId,
+        client: &ClientInfo,
+    ) -> Result<SignedIn, AuthError>;
+
+    /// The public keys of access tokens, as a JSON Web Key set.
+    fn public_keys(&self) -> serde_json::Value;
 
     /// Tells who a request comes from. `named` is the organization that the request names, if it names one: a token of
     /// another organization is [`AuthError::InvalidToken`], as one with a bad signature is.
@@ -177,8 +236,32 @@ fn read_email(text: &str) -> Result<vigie_kernel::EmailAddress, FieldErrors> {
 
 #[async_trait]
 impl AuthService for Auth {
-    async fn sign_up(&self, command: SignUp, client: &ClientInfo) -> Result<SignedIn, AuthError> {
+    async fn sign_up(&self, command: SignUp, client: &ClientInfo) -> Result<SignedUp, AuthError> {
         self.do_sign_up(command, client).await
+    }
+
+    async fn verify_email(&self, command: VerifyEmail, client: &ClientInfo) -> Result<Verified, AuthError> {
+        self.do_verify_email(command, client).await
+    }
+
+    async fn send_verification(&self, caller: &Caller) -> Result<(), AuthError> {
+        self.do_send_verification(caller).await
+    }
+
+    async fn resend_verification(&self, email: &str, client: &ClientInfo) -> Result<(), AuthError> {
+        self.do_resend_verification(email, client).await
+    }
+
+    async fn forgot_password(&self, email: &str, client: &ClientInfo) -> Result<(), AuthError> {
+        self.do_forgot_password(email, client).await
+    }
+
+    async fn change_password(&self, caller: &Caller, command: ChangePassword) -> Result<(), AuthError> {
+        self.do_change_password(caller, command).await
+    }
+
+    async fn prepare_mail(&self, mail: AccountMail, request_id: &str) -> Result<MailOrder, AuthError> {
+        self.do_prepare_mail(mail, request_id).await
     }
 
     async fn login(&self, command: Login, client: &ClientInfo) -> Result<SignedIn, AuthError> {
@@ -199,6 +282,31 @@ impl AuthService for Auth {
 
     async fn logout_all(&self, caller: &Caller) -> Result<(), AuthError> {
         self.do_logout_all(caller).await
+    }
+
+    async fn sessions(&self, caller: &Caller) -> Result<Vec<SessionSnapshot>, AuthError> {
+        self.do_sessions(caller).await
+    }
+
+    async fn end_session(&self, caller: &Caller, id: SessionId) -> Result<(), AuthError> {
+        self.do_end_session(caller, id).await
+    }
+
+    async fn end_other_sessions(&self, caller: &Caller) -> Result<(), AuthError> {
+        self.do_end_other_sessions(caller).await
+    }
+
+    async fn switch_organization(
+        &self,
+        caller: &Caller,
+        organization: OrganizationId,
+        client: &ClientInfo,
+    ) -> Result<SignedIn, AuthError> {
+        self.do_switch_organization(caller, organization, client).await
+    }
+
+    fn public_keys(&self) -> serde_json::Value {
+        self.ports.tokens.public_keys()
     }
 
     async fn authenticate(

@@ -25,19 +25,19 @@ pub(super) struct Place {
 
 impl Auth {
     /// Opens a session of a user who has been recognised, whose row is locked: evicts the longest unused session beyond the
-    /// cap, writes the session and its first refresh token, notes the login.
+    /// cap, writes the session and its first refresh token, notes the login. The session ends at `until` if that is before its time.
     pub(super) async fn open_session_in(
         &self,
         work: &mut dyn IdentityWork,
         bearer: &Bearer,
         client: &ClientInfo,
+        until: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
     ) -> Result<(SessionId, RefreshSecret), AuthError> {
         let user = bearer.user.id;
         let organization = bearer.place.as_ref().map(|place| place.organization.id);
         self.make_room_in(work, user, client, now).await?;
-        let session =
-            Session::open(self.ports.ids.next(), user, organization, client.user_agent.as_deref(), now);
+        let session = Session::open(self.ports.ids.next(), user, organization, client, until, now);
         let id = session.snapshot().id;
         let secret = self.new_refresh_secret()?;
         let token =

@@ -5,8 +5,8 @@ use crate::audit::Deed;
 use crate::live::Standing;
 use crate::refresh_token::Presented;
 use crate::{
-    Auth, AuthError, ClientInfo, Counted, IdentityWork, LiveSession, Refresh, RefreshSecret, RefreshToken,
-    Session, SessionEndReason, SignedIn,
+    AccountMail, Auth, AuthError, ClientInfo, Counted, IdentityWork, LiveSession, Refresh, RefreshSecret,
+    RefreshToken, Session, SessionEndReason, SignedIn,
 };
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -26,7 +26,7 @@ impl Auth {
         let token = token.ok_or(AuthError::InvalidToken)?;
         let id = token.snapshot().session_id;
         self.ports.throttle.count(Counted::RefreshOf(id)).await?;
-        let session = work.sessions().find_for_update(id).await?.ok_or(AuthError::InvalidToken)?;
+        let mut session = work.sessions().find_for_update(id).await?.ok_or(AuthError::InvalidToken)?;
         let live = work.sessions().live(id).await?.ok_or(AuthError::InvalidToken)?;
         let standing = live.standing(now)?;
         if command.organization.is_some_and(|named| live.organization.is_some_and(|own| own != named)) {
@@ -41,7 +41,10 @@ impl Auth {
             (Presented::Expired, _) => Err(AuthError::InvalidToken),
             (Presented::Reused, _) => self.end_family(work, session, client, now).await,
             (Presented::Again | Presented::Fresh, Some(refusal)) => Err(refusal.into()),
-            (Presented::Fresh, None) => self.exchange(work, token, session, &presented, bearer, now).await,
+            (Presented::Fresh, None) => {
+                session.touch(client, now);
+                self.exchange(work, token, session, &presented, bearer, now).await
+            }
             (Presented::Again, None) => match self.same_successor_in(&mut *work, &token, &presented).await? {
                 Some(successor) => self.signed_in(bearer, id, &successor, now),
                 None => self.end_family(work, session, client, now).await,
@@ -53,7 +56,7 @@ impl Auth {
         &self,
         mut work: Box<dyn IdentityWork>,
         mut token: RefreshToken,
-        mut session: Session,
+        session: Session,
         presented: &RefreshSecret,
         bearer: Bearer,
         now: DateTime<Utc>,
@@ -66,7 +69,6 @@ impl Auth {
             .map_err(AuthError::Broken)?;
         let next =
             token.exchange(self.ports.ids.next(), successor.hash(), sealed, now, session.refresh_expiry(now));
-        session.touch(now);
         work.refresh_tokens().update(&token).await?;
         work.refresh_tokens().insert(&next).await?;
         work.sessions().update(&session).await?;
@@ -116,6 +118,8 @@ impl Auth {
             details: json!({}),
         };
         work.audit().record(&reuse.entry(&*self.ports.ids, now)).await?;
+        let user = session.snapshot().user_id;
+        self.mail_in(&mut *work, AccountMail::SessionEnded { user }, &client.request_id, now).await?;
         work.commit().await?;
         self.live.forget(id, session.snapshot().user_id);
         tracing::warn!(session.id = %id, "a used refresh token came back: its session is ended");

@@ -5,8 +5,8 @@ use crate::audit::Deed;
 use crate::policy::SET_PASSWORD_TOKEN;
 use crate::service::login::end_all_in;
 use crate::{
-    Auth, AuthError, ClientInfo, IssuedToken, OneTimeSecret, OneTimeToken, PasswordContext, SessionEndReason,
-    SetPassword, TokenPurpose, check_password,
+    AccountMail, Auth, AuthError, ClientInfo, IssuedToken, OneTimeSecret, OneTimeToken, PasswordContext,
+    SessionEndReason, SetPassword, TokenPurpose, check_password,
 };
 use serde_json::json;
 use vigie_kernel::OperatorContext;
@@ -40,10 +40,16 @@ impl Auth {
         let now = self.ports.clock.now();
         let mut work = self.ports.store.begin().await?;
         let consumed = work.one_time_tokens().consume(&hash, TokenPurpose::SetPassword, now).await?;
-        let owner = consumed.ok_or(AuthError::TokenNotGood)?;
+        let consumed = consumed.ok_or(AuthError::TokenNotGood)?;
+        let owner = consumed.user;
         let found = work.users().find_for_update(owner).await?;
         let mut user = found.filter(|user| user.snapshot().is_active).ok_or(AuthError::TokenNotGood)?;
         user.set_password(password, now);
+        // One store of the two changes: the row's version goes up by one.
+        let proved = consumed.email_key.as_deref() == Some(user.snapshot().email.key());
+        if proved {
+            user.note_verified(now);
+        }
         work.users().update(&user).await?;
         work.one_time_tokens().supersede(owner, TokenPurpose::SetPassword, now).await?;
         let ended = end_all_in(&mut *work, owner, SessionEndReason::PasswordSet, now).await?;
@@ -56,6 +62,8 @@ impl Auth {
             details: json!({ "sessions": ended }),
         };
         work.audit().record(&deed.entry(&*self.ports.ids, now)).await?;
+        let mail = AccountMail::PasswordChanged { user: owner };
+        self.mail_in(&mut *work, mail, &client.request_id, now).await?;
         work.commit().await?;
         self.live.forget_user(owner);
         Ok(())
@@ -67,7 +75,7 @@ impl Auth {
         email: &str,
     ) -> Result<IssuedToken, AuthError> {
         let email = read_email(email)?;
-        let secret = self.new_set_password_secret()?;
+        let secret = self.new_one_time_secret(TokenPurpose::SetPassword)?;
         let now = self.ports.clock.now();
         let mut work = self.ports.store.begin().await?;
         let user = work.users().find_by_email(email.key()).await?.ok_or(AuthError::AccountUnknown)?;
@@ -77,6 +85,7 @@ impl Auth {
             purpose: TokenPurpose::SetPassword,
             user: user.id(),
             organization: None,
+            email_key: None,
             created_at: now,
             expires_at: now + SET_PASSWORD_TOKEN,
         };
@@ -92,10 +101,5 @@ impl Auth {
         work.audit().record(&deed.entry(&*self.ports.ids, now)).await?;
         work.commit().await?;
         Ok(IssuedToken { user: user.id(), token: secret.text().clone(), expires_at: token.expires_at })
-    }
-
-    fn new_set_password_secret(&self) -> Result<OneTimeSecret, AuthError> {
-        let random = self.ports.secrets.random().map_err(AuthError::Broken)?;
-        Ok(OneTimeSecret::new(TokenPurpose::SetPassword, &random))
     }
 }

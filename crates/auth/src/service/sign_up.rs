@@ -4,8 +4,8 @@ use super::open_session::{Bearer, Place};
 use super::{read_email, read_locale};
 use crate::audit::Deed;
 use crate::{
-    Auth, AuthError, ClientInfo, Counted, NewOrganization, PasswordContext, PasswordHash, SecretText, SignUp,
-    SignedIn, SignupMode, check_password,
+    AccountMail, Auth, AuthError, ClientInfo, Counted, NewOrganization, PasswordContext, PasswordHash,
+    PendingSignUp, SecretText, SignUp, SignedUp, SignupMode, check_password,
 };
 use serde_json::json;
 use vigie_kernel::{
@@ -47,15 +47,19 @@ impl Auth {
         &self,
         command: SignUp,
         client: &ClientInfo,
-    ) -> Result<SignedIn, AuthError> {
-        match self.policy.signup {
-            SignupMode::Open => {}
+    ) -> Result<SignedUp, AuthError> {
+        let verified = match self.policy.signup {
+            SignupMode::Open => false,
+            SignupMode::Verified => true,
             SignupMode::Closed => return Err(AuthError::SignupClosed),
-        }
+        };
         let form = self.read_sign_up(command)?;
         let key = self.ports.pseudonyms.pseudonym(form.email.key());
         self.ports.throttle.count(Counted::SignUpWith(key)).await?;
         let hash = self.ports.hasher.hash(&form.password).await?;
+        if verified {
+            return self.wait_for_proof(form, hash, client).await;
+        }
         let made = self.ports.provisioning.create(form.order(hash, client)).await?;
         let now = self.ports.clock.now();
         let mut work = self.ports.store.begin().await?;
@@ -70,10 +74,36 @@ impl Auth {
         work.audit().record(&signup.entry(&*self.ports.ids, now)).await?;
         let place = Place { organization: made.organization, role: Role::Owner, authorization_version: 1 };
         let bearer = Bearer { user: owner.summary(), place: Some(place) };
-        let (session, refresh) = self.open_session_in(&mut *work, &bearer, client, now).await?;
+        let (session, refresh) = self.open_session_in(&mut *work, &bearer, client, None, now).await?;
         let answer = self.signed_in(bearer, session, &refresh, now)?;
         work.commit().await?;
-        Ok(answer)
+        Ok(SignedUp::Done(Box::new(answer)))
+    }
+
+    /// Keeps the sign-up until its address is proved. Whether that has an account is not even looked up: the mail will tell.
+    async fn wait_for_proof(
+        &self,
+        form: Form,
+        password_hash: PasswordHash,
+        client: &ClientInfo,
+    ) -> Result<SignedUp, AuthError> {
+        let now = self.ports.clock.now();
+        let sign_up = PendingSignUp {
+            id: self.ports.ids.next(),
+            email: form.email,
+            full_name: form.full_name,
+            organization_name: form.organization_name,
+            slug: form.slug,
+            password_hash,
+            locale: form.locale,
+            created_at: now,
+        };
+        let mut work = self.ports.store.begin().await?;
+        work.sign_ups().insert(&sign_up).await?;
+        let mail = AccountMail::SignUp { sign_up: sign_up.id };
+        self.mail_in(&mut *work, mail, &client.request_id, now).await?;
+        work.commit().await?;
+        Ok(SignedUp::Mailed)
     }
 
     fn read_sign_up(&self, command: SignUp) -> Result<Form, AuthError> {

@@ -116,6 +116,10 @@ impl AccessTokens for PlainTokens {
         let claims = read_claims(token).ok_or(InvalidAccessToken)?;
         if claims.expires_at <= self.0.now() { Err(InvalidAccessToken) } else { Ok(claims) }
     }
+
+    fn public_keys(&self) -> serde_json::Value {
+        serde_json::json!({ "keys": [] })
+    }
 }
 
 fn read_claims(token: &str) -> Option<AccessClaims> {
@@ -189,6 +193,7 @@ impl Pseudonyms for PlainPseudonyms {
 #[derive(Debug, Default)]
 pub struct RecordedMembers {
     put: Mutex<Vec<(OrganizationId, MemberProfile)>>,
+    retired: Mutex<Vec<(OrganizationId, UserId)>>,
     broken: AtomicBool,
 }
 
@@ -196,6 +201,11 @@ impl RecordedMembers {
     /// The profiles, in order.
     pub fn profiles(&self) -> Vec<(OrganizationId, MemberProfile)> {
         self.put.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Those who are no members any more, in order.
+    pub fn retired(&self) -> Vec<(OrganizationId, UserId)> {
+        self.retired.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Makes every further call fail, or work again.
@@ -212,6 +222,14 @@ impl MemberDirectory for RecordedMembers {
         }
         let mut put = self.put.lock().unwrap_or_else(PoisonError::into_inner);
         put.push((tenant.organization(), member.clone()));
+        Ok(())
+    }
+
+    async fn retire(&self, organization: OrganizationId, user: UserId) -> Result<(), StoreError> {
+        if self.broken.load(Ordering::Relaxed) {
+            return Err(StoreError::TenantUnavailable("test"));
+        }
+        self.retired.lock().unwrap_or_else(PoisonError::into_inner).push((organization, user));
         Ok(())
     }
 }

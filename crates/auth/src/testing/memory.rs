@@ -1,22 +1,28 @@
 //! The control database as a few maps behind one lock: transactions run one after the other and roll back when dropped.
 
 use crate::{
-    ForgottenSessions, IdentityReads, IdentityStore, IdentityUpkeep, IdentityWork, LiveMembership,
-    LiveSession, LoginAttemptRepository, LoginAttempts, MadeOrganization, MemberOrganization, Membership,
-    MembershipRepository, NewOrganization, OneTimeToken, OneTimeTokenRepository, OrganizationRegistrar,
-    OrganizationStatus, OrganizationSummary, ProvisionFailed, Provisioning, RefreshToken,
-    RefreshTokenRepository, Session, SessionRepository, TokenHash, TokenPurpose, User, UserRepository,
+    AccountMail, ForgottenSessions, IdentityReads, IdentityStore, IdentityUpkeep, IdentityWork, Invitation,
+    InvitationRepository, JobLine, LiveMembership, LiveSession, LoginAttemptRepository, LoginAttempts,
+    MadeOrganization, Member, MemberFilter, MemberOrganization, Membership, MembershipRepository,
+    NewOrganization, OneTimeToken, OneTimeTokenRepository, OrganizationRegistrar, OrganizationStatus,
+    OrganizationSummary, OwnershipOffer, OwnershipRepository, PendingSignUp, ProvisionFailed, Provisioning,
+    RefreshToken, RefreshTokenRepository, Session, SessionRepository, SignUpRepository, TokenHash,
+    TokenPurpose, User, UserRepository,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use futures_util::lock::{Mutex, OwnedMutexGuard};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use vigie_jobs::OutboxMessage;
 use vigie_kernel::{
-    AuditEntry, AuditLog, IdSource, MembershipId, OneTimeTokenId, OrganizationId, RefreshTokenId, Role,
-    SessionId, Slug, StoreError, UnitOfWork, UserId,
+    AuditEntry, AuditLog, IdSource, InvitationId, MembershipId, OneTimeTokenId, OrganizationId, Page,
+    PageRequest, RefreshTokenId, Role, SessionId, SignUpId, Slug, StoreError, UnitOfWork, UserId,
 };
+
+/// The hash of a token, and until when it is good.
+pub type GivenToken = (TokenHash, DateTime<Utc>);
 
 /// Everything that the store holds.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +37,16 @@ pub struct MemoryState {
     pub refresh_tokens: BTreeMap<RefreshTokenId, RefreshToken>,
     /// The tokens that are good for one use, until they are used or superseded.
     pub one_time_tokens: BTreeMap<OneTimeTokenId, OneTimeToken>,
+    /// The invitations, each with the hash of its token.
+    pub invitations: BTreeMap<InvitationId, (Invitation, Option<TokenHash>)>,
+    /// The offer to take over each organization.
+    pub ownership: BTreeMap<OrganizationId, OwnershipOffer>,
+    /// The sign-ups that wait, each with its token until that is used.
+    pub sign_ups: BTreeMap<SignUpId, (PendingSignUp, Option<GivenToken>)>,
+    /// Those of them whose token is used.
+    pub used_sign_ups: BTreeSet<SignUpId>,
+    /// The jobs, in order.
+    pub jobs: Vec<(Option<OrganizationId>, OutboxMessage)>,
     /// The failed logins.
     pub login_attempts: BTreeMap<String, LoginAttempts>,
     /// The organizations.
@@ -114,6 +130,12 @@ impl MemoryIdentity {
         .await;
     }
 
+    /// Takes the mails that were asked for, in order.
+    pub async fn take_mails(&self) -> Vec<AccountMail> {
+        let jobs = std::mem::take(&mut self.0.lock().await.jobs);
+        jobs.into_iter().filter_map(|(_, job)| serde_json::from_value(job.payload).ok()).collect()
+    }
+
     /// The actions of the audit trail, in order.
     pub async fn audited(&self) -> Vec<&'static str> {
         self.0.lock().await.audit.iter().map(|entry| entry.action).collect()
@@ -161,6 +183,15 @@ impl IdentityUpkeep for MemoryIdentity {
             sessions: gone(before - state.sessions.len()),
             refresh_tokens: gone(tokens.len()),
         })
+    }
+
+    async fn forget_tokens(&self, before: DateTime<Utc>, _limit: u32) -> Result<u64, StoreError> {
+        let mut state = self.0.lock().await;
+        let count = state.one_time_tokens.len() + state.sign_ups.len();
+        state.one_time_tokens.retain(|_, token| token.expires_at >= before);
+        state.sign_ups.retain(|_, (sign_up, _)| sign_up.created_at >= before);
+        let left = state.one_time_tokens.len() + state.sign_ups.len();
+        Ok(u64::try_from(count - left).unwrap_or(u64::MAX))
     }
 
     async fn forget_login_attempts(
@@ -217,7 +248,23 @@ impl IdentityWork for MemoryWork {
         Box::new(&mut self.draft)
     }
 
+    fn invitations(&mut self) -> Box<dyn InvitationRepository + '_> {
+        Box::new(&mut self.draft)
+    }
+
+    fn ownership(&mut self) -> Box<dyn OwnershipRepository + '_> {
+        Box::new(&mut self.draft)
+    }
+
+    fn sign_ups(&mut self) -> Box<dyn SignUpRepository + '_> {
+        Box::new(&mut self.draft)
+    }
+
     fn organizations(&mut self) -> Box<dyn OrganizationRegistrar + '_> {
+        Box::new(&mut self.draft)
+    }
+
+    fn jobs(&mut self) -> Box<dyn JobLine + '_> {
         Box::new(&mut self.draft)
     }
 
@@ -232,6 +279,16 @@ struct MemoryReads(MemoryIdentity);
 impl IdentityReads for MemoryReads {
     async fn live_session(&mut self, id: SessionId) -> Result<Option<LiveSession>, StoreError> {
         Ok(self.0.0.lock().await.live_session(id))
+    }
+
+    async fn live_sessions_of(
+        &mut self,
+        user: UserId,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Session>, StoreError> {
+        let mut guard = self.0.0.lock().await;
+        let mut state: &mut MemoryState = &mut guard;
+        state.live_of_user(user, now).await
     }
 
     async fn user_by_email(&mut self, email_key: &str) -> Result<Option<User>, StoreError> {
@@ -268,6 +325,44 @@ impl IdentityReads for MemoryReads {
         let state = self.0.0.lock().await;
         let place = state.membership(user, organization);
         Ok(place.and_then(|place| Some((state.users.get(&user)?.clone(), place))))
+    }
+
+    async fn members(
+        &mut self,
+        organization: OrganizationId,
+        filter: &MemberFilter,
+        page: &PageRequest,
+    ) -> Result<Page<Member>, StoreError> {
+        Ok(self.0.0.lock().await.list_members(organization, filter, page))
+    }
+
+    async fn member(
+        &mut self,
+        organization: OrganizationId,
+        user: UserId,
+    ) -> Result<Option<Member>, StoreError> {
+        Ok(self.0.0.lock().await.member(organization, user))
+    }
+
+    async fn invitations(
+        &mut self,
+        organization: OrganizationId,
+        page: &PageRequest,
+    ) -> Result<Page<Invitation>, StoreError> {
+        Ok(self.0.0.lock().await.pending_invitations(organization, page))
+    }
+
+    async fn invitation_by_token(
+        &mut self,
+        hash: &TokenHash,
+        now: DateTime<Utc>,
+    ) -> Result<Option<(Invitation, OrganizationSummary)>, StoreError> {
+        let state = self.0.0.lock().await;
+        let found = state.open_invitation(hash, now);
+        Ok(found.and_then(|it| {
+            let organization = state.organizations.get(&it.snapshot().organization_id)?.clone();
+            Some((it, organization))
+        }))
     }
 }
 

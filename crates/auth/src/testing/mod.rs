@@ -2,6 +2,7 @@
 //! `testing`). The stand-ins are fast and hide nothing: never use one in a product.
 
 mod fakes;
+mod members;
 mod memory;
 mod repositories;
 
@@ -9,4 +10,4 @@ pub use fakes::{
     CountedSecrets, CountedThrottle, PlainHasher, PlainPseudonyms, PlainTokens, RecordedMembers, XorSealer,
     fake_ports,
 };
-pub use memory::{MemoryIdentity, MemoryProvisioning, MemoryState};
+pub use memory::{GivenToken, MemoryIdentity, MemoryProvisioning, MemoryState};

@@ -2,14 +2,18 @@
 
 use super::memory::MemoryState;
 use crate::{
-    LiveSession, LoginAttemptRepository, LoginAttempts, Membership, MembershipRepository, OneTimeToken,
-    OneTimeTokenRepository, OrganizationRegistrar, OrganizationStatus, OrganizationSummary, RULE_MEMBERSHIP,
-    RULE_USER_EMAIL, RefreshToken, RefreshTokenRepository, Seats, Session, SessionRepository, TokenHash,
-    TokenPurpose, User, UserRepository,
+    ConsumedToken, JobLine, LiveSession, LoginAttemptRepository, LoginAttempts, Membership,
+    MembershipRepository, OneTimeToken, OneTimeTokenRepository, OrganizationRegistrar, OrganizationStatus,
+    OrganizationSummary, PasswordHash, PendingSignUp, RULE_MEMBERSHIP, RULE_USER_EMAIL, RefreshToken,
+    RefreshTokenRepository, Seats, Session, SessionRepository, SignUpRepository, TokenHash, TokenPurpose,
+    User, UserRepository,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use vigie_kernel::{AuditEntry, AuditLog, OrganizationId, SessionId, Slug, StoreError, UserId};
+use vigie_jobs::OutboxMessage;
+use vigie_kernel::{
+    AuditEntry, AuditLog, MembershipId, OrganizationId, Role, SessionId, SignUpId, Slug, StoreError, UserId,
+};
 
 #[async_trait]
 impl UserRepository for &mut MemoryState {
@@ -47,6 +51,30 @@ impl MembershipRepository for &mut MemoryState {
         organization: OrganizationId,
     ) -> Result<Option<Membership>, StoreError> {
         Ok(self.membership(user, organization).map(|place| place.membership))
+    }
+
+    async fn owners_besides(
+        &mut self,
+        organization: OrganizationId,
+        besides: UserId,
+    ) -> Result<u64, StoreError> {
+        let owners = self.memberships.values().filter(|membership| {
+            let it = membership.snapshot();
+            let can_sign_in = self.users.get(&it.user_id).is_some_and(|user| {
+                user.snapshot().is_active && user.snapshot().password_hash != PasswordHash::unset()
+            });
+            it.organization_id == organization
+                && it.role == Role::Owner
+                && it.active
+                && it.user_id != besides
+                && can_sign_in
+        });
+        Ok(u64::try_from(owners.count()).unwrap_or(u64::MAX))
+    }
+
+    async fn remove(&mut self, id: MembershipId) -> Result<(), StoreError> {
+        self.memberships.remove(&id);
+        Ok(())
     }
 
     async fn insert(&mut self, membership: &Membership) -> Result<(), StoreError> {
@@ -164,13 +192,30 @@ impl OrganizationRegistrar for &mut MemoryState {
         Ok(known.find(|row| row.slug == *slug && row.status != OrganizationStatus::Deleted).cloned())
     }
 
-    async fn seats(&mut self, organization: OrganizationId, _: DateTime<Utc>) -> Result<Seats, StoreError> {
+    async fn find(&mut self, id: OrganizationId) -> Result<Option<OrganizationSummary>, StoreError> {
+        let found = self.organizations.get(&id);
+        Ok(found.filter(|row| row.status != OrganizationStatus::Deleted).cloned())
+    }
+
+    async fn find_for_update(
+        &mut self,
+        id: OrganizationId,
+    ) -> Result<Option<OrganizationSummary>, StoreError> {
+        OrganizationRegistrar::find(self, id).await
+    }
+
+    async fn seats(&mut self, organization: OrganizationId, now: DateTime<Utc>) -> Result<Seats, StoreError> {
         let of = |membership: &&Membership| {
             membership.snapshot().organization_id == organization && membership.snapshot().active
         };
         let taken = self.memberships.values().filter(of).count();
         let taken = u64::try_from(taken).map_err(|error| StoreError::Broken(Box::new(error)))?;
-        Ok(Seats { plan: "starter", max: self.max_members, taken })
+        let invited = self
+            .invitations
+            .values()
+            .filter(|(it, _)| it.snapshot().organization_id == organization && it.is_open(now));
+        let invited = u64::try_from(invited.count()).unwrap_or(u64::MAX);
+        Ok(Seats { plan: "starter", max: self.max_members, taken, invited })
     }
 }
 
@@ -194,14 +239,14 @@ impl OneTimeTokenRepository for &mut MemoryState {
         hash: &TokenHash,
         purpose: TokenPurpose,
         now: DateTime<Utc>,
-    ) -> Result<Option<UserId>, StoreError> {
+    ) -> Result<Option<ConsumedToken>, StoreError> {
         let found = self
             .one_time_tokens
             .values()
             .find(|token| token.hash == *hash && token.purpose == purpose && token.expires_at > now);
-        let Some((id, user)) = found.map(|token| (token.id, token.user)) else { return Ok(None) };
-        self.one_time_tokens.remove(&id);
-        Ok(Some(user))
+        let Some(id) = found.map(|token| token.id) else { return Ok(None) };
+        let used = self.one_time_tokens.remove(&id);
+        Ok(used.map(|token| ConsumedToken { user: token.user, email_key: token.email_key }))
     }
 
     async fn supersede(
@@ -211,6 +256,75 @@ impl OneTimeTokenRepository for &mut MemoryState {
         _now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         self.one_time_tokens.retain(|_, token| token.user != user || token.purpose != purpose);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl SignUpRepository for &mut MemoryState {
+    async fn insert(&mut self, sign_up: &PendingSignUp) -> Result<(), StoreError> {
+        self.sign_ups.insert(sign_up.id, (sign_up.clone(), None));
+        Ok(())
+    }
+
+    async fn find_for_update(&mut self, id: SignUpId) -> Result<Option<PendingSignUp>, StoreError> {
+        Ok(self.sign_ups.get(&id).filter(|_| !self.used_sign_ups.contains(&id)).map(|(it, _)| it.clone()))
+    }
+
+    async fn latest_of(
+        &mut self,
+        email_key: &str,
+        after: DateTime<Utc>,
+    ) -> Result<Option<SignUpId>, StoreError> {
+        let waiting = self.sign_ups.values().map(|(it, _)| it).filter(|it| {
+            it.email.key() == email_key && it.created_at > after && !self.used_sign_ups.contains(&it.id)
+        });
+        Ok(waiting.max_by_key(|it| (it.created_at, it.id)).map(|it| it.id))
+    }
+
+    async fn set_token(
+        &mut self,
+        id: SignUpId,
+        hash: &TokenHash,
+        expires_at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        self.sign_ups.get_mut(&id).ok_or(StoreError::Stale)?.1 = Some((*hash, expires_at));
+        Ok(())
+    }
+
+    async fn consume(
+        &mut self,
+        hash: &TokenHash,
+        now: DateTime<Utc>,
+    ) -> Result<Option<PendingSignUp>, StoreError> {
+        let found = self.sign_ups.values().find(|(it, token)| {
+            token.is_some_and(|(known, until)| known == *hash && until > now)
+                && !self.used_sign_ups.contains(&it.id)
+        });
+        let found = found.map(|(it, _)| it.clone());
+        self.used_sign_ups.extend(found.iter().map(|it| it.id));
+        Ok(found)
+    }
+
+    async fn give_back(&mut self, id: SignUpId) -> Result<(), StoreError> {
+        self.used_sign_ups.remove(&id);
+        Ok(())
+    }
+
+    async fn remove(&mut self, id: SignUpId) -> Result<(), StoreError> {
+        self.sign_ups.remove(&id);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl JobLine for &mut MemoryState {
+    async fn add(
+        &mut self,
+        organization: Option<OrganizationId>,
+        message: &OutboxMessage,
+    ) -> Result<(), StoreError> {
+        self.jobs.push((organization, message.clone()));
         Ok(())
     }
 }

@@ -19,8 +19,21 @@ use vigie_kernel::{Permission, Role};
 #[case(Permission::ImportRun, [true, true, true, true])]
 #[case(Permission::ImportManage, [true, true, true, false])]
 #[case(Permission::MemberList, [true, true, true, false])]
+#[case(Permission::MemberInvite, [true, true, true, false])]
+#[case(Permission::MemberManage, [true, true, false, false])]
+#[case(Permission::OwnershipTransfer, [true, false, false, false])]
 #[case(Permission::AuditRead, [true, true, false, false])]
 #[case(Permission::InboxRead, [true, true, true, true])]
+#[case(Permission::OrganizationChange, [true, true, false, false])]
+#[case(Permission::OrganizationDelete, [true, false, false, false])]
+#[case(Permission::NotificationSend, [true, true, false, false])]
+#[case(Permission::TemplateRead, [true, true, true, false])]
+#[case(Permission::TemplateManage, [true, true, false, false])]
+#[case(Permission::AuditExport, [true, false, false, false])]
+#[case(Permission::StatsRead, [true, true, true, false])]
+#[case(Permission::IntegrationManage, [true, true, false, false])]
+#[case(Permission::BackupRequest, [true, false, false, false])]
+#[case(Permission::PlatformAdmin, [false, false, false, false])]
 fn a_role_holds_what_its_row_says(#[case] permission: Permission, #[case] held: [bool; 4]) {
     for (role, expected) in Role::ALL.into_iter().zip(held) {
         assert_eq!(permissions_of(role).contains(permission), expected, "{permission} of {}", role.name());
@@ -34,6 +47,13 @@ fn every_permission_has_exactly_one_row() {
         assert_eq!(rows, 1, "{permission}");
     }
     assert_eq!(PERMISSION_ROWS.len(), Permission::ALL.len());
+}
+
+#[test]
+fn a_platform_administrator_holds_nothing_of_members_and_no_member_anything_of_his() {
+    for row in PERMISSION_ROWS {
+        assert_eq!(row.platform_admin, row.roles.is_empty(), "{}", row.permission);
+    }
 }
 
 #[test]

@@ -1,8 +1,12 @@
 mod access;
+mod invitations;
 mod login;
 mod matrix;
+mod member_changes;
 mod members;
+mod own_sessions;
 mod password;
+mod recovery;
 mod refresh;
 mod set_password;
 mod sharing;
@@ -69,7 +73,21 @@ impl World {
     }
 
     pub(crate) async fn sign_up(&self, organization: &str, email: &str) -> SignedIn {
-        self.auth.sign_up(form(organization, email), &client()).await.unwrap()
+        let signed_up = self.auth.sign_up(form(organization, email), &client()).await.unwrap();
+        let SignedUp::Done(signed_in) = signed_up else { panic!("the address has to be proved") };
+        *signed_in
+    }
+
+    /// Sends every mail that was asked for.
+    pub(crate) async fn deliver(&self) -> Vec<PreparedMail> {
+        let mut sent = Vec::new();
+        for mail in self.store.take_mails().await {
+            match self.auth.prepare_mail(mail, "job-1").await.unwrap() {
+                MailOrder::Send(mail) => sent.push(*mail),
+                MailOrder::Drop | MailOrder::Paused => {}
+            }
+        }
+        sent
     }
 
     pub(crate) async fn log_in(&self, email: &str) -> Result<SignedIn, AuthError> {
@@ -108,7 +126,7 @@ impl World {
 }
 
 pub(crate) fn client() -> ClientInfo {
-    ClientInfo { user_agent: Some("test".to_owned()), request_id: "req-1".to_owned() }
+    ClientInfo { user_agent: Some("test".to_owned()), network: None, request_id: "req-1".to_owned() }
 }
 
 pub(crate) fn operator() -> OperatorContext {

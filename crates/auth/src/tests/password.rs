@@ -67,6 +67,16 @@ fn runs_repetitions_and_keyboard_walks_are_refused(#[case] password: &str) {
 }
 
 #[rstest]
+#[case("passwordpassword")]
+#[case("PasswordPassword")]
+#[case("footballfootball")]
+#[case("michael123456")]
+#[case("ILoveYouForever")]
+fn passwords_that_are_tried_first_are_refused(#[case] password: &str) {
+    assert_eq!(code(password), Some("password_common"));
+}
+
+#[rstest]
 #[case("correct horse battery")]
 #[case("  spaces are kept  ")]
 #[case("l'été à Besançon")]

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use uuid::Uuid;
 use vigie_auth::{MemberDirectory, MemberProfile};
-use vigie_kernel::{Clock, Role, StoreError, TenantContext};
+use vigie_kernel::{Clock, OrganizationId, Role, StoreError, TenantContext, UserId};
 
 /// Keeps the members of organizations' databases up to date.
 pub struct RegistryMembers {
@@ -32,6 +32,18 @@ impl MemberDirectory for RegistryMembers {
     async fn put(&self, tenant: &TenantContext, member: &MemberProfile) -> Result<(), StoreError> {
         let lease = self.registry.lease(tenant.organization(), Patience::Request).await?;
         put(lease.connection(), member, self.clock.now()).await.map_err(store_error)
+    }
+
+    async fn retire(&self, organization: OrganizationId, user: UserId) -> Result<(), StoreError> {
+        let lease = self.registry.lease(organization).await?;
+        Sql::new(&lease.pool, "UPDATE members SET is_active = $2, updated_at = $3 WHERE id = $1")
+            .bind(user.as_uuid())
+            .bind(false)
+            .bind(self.clock.now())
+            .execute(&lease.pool)
+            .await
+            .map(|_| ())
+            .map_err(store_error)
     }
 }
 

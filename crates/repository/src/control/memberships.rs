@@ -5,15 +5,20 @@ use crate::error::{UniqueRule, store_error, with_unique};
 use crate::sql::Sql;
 use crate::stored::touched;
 use async_trait::async_trait;
-use sea_orm::ConnectionTrait;
-use vigie_auth::{Membership, MembershipRepository, RULE_MEMBERSHIP};
-use vigie_kernel::{OrganizationId, StoreError, UserId};
+use sea_orm::{ConnectionTrait, FromQueryResult};
+use vigie_auth::{Membership, MembershipRepository, PasswordHash, RULE_MEMBERSHIP};
+use vigie_kernel::{MembershipId, OrganizationId, Role, StoreError, UserId};
 
 const UNIQUE: &[UniqueRule] = &[UniqueRule {
     constraint: "memberships_user_organization_key",
     columns: "memberships.user_id, memberships.organization_id",
     rule: RULE_MEMBERSHIP,
 }];
+
+#[derive(FromQueryResult)]
+struct Owners {
+    owners: i64,
+}
 
 pub(super) struct SeaMemberships<'a, C>(pub(super) &'a C);
 
@@ -35,6 +40,36 @@ impl<C: ConnectionTrait> MembershipRepository for SeaMemberships<'_, C> {
             .await
             .map_err(store_error)?;
         row.map(MembershipRow::membership).transpose()
+    }
+
+    async fn owners_besides(
+        &mut self,
+        organization: OrganizationId,
+        besides: UserId,
+    ) -> Result<u64, StoreError> {
+        let row: Option<Owners> = Sql::new(
+            self.0,
+            "SELECT COUNT(*) AS owners FROM memberships m JOIN users u ON u.id = m.user_id \
+             WHERE m.organization_id = $1 AND m.role = $2 AND m.is_active AND u.is_active AND u.password_hash <> $3 \
+             AND m.user_id <> $4",
+        )
+        .bind(organization.as_uuid())
+        .bind(Role::Owner.name())
+        .bind(PasswordHash::unset().as_phc())
+        .bind(besides.as_uuid())
+        .one(self.0)
+        .await
+        .map_err(store_error)?;
+        Ok(row.and_then(|row| u64::try_from(row.owners).ok()).unwrap_or_default())
+    }
+
+    async fn remove(&mut self, id: MembershipId) -> Result<(), StoreError> {
+        let rows = Sql::new(self.0, "DELETE FROM memberships WHERE id = $1")
+            .bind(id.as_uuid())
+            .execute(self.0)
+            .await
+            .map_err(store_error)?;
+        touched(rows)
     }
 
     async fn insert(&mut self, membership: &Membership) -> Result<(), StoreError> {

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, FromQueryResult};
 use uuid::Uuid;
-use vigie_auth::{OneTimeToken, OneTimeTokenRepository, TokenHash, TokenPurpose, User};
+use vigie_auth::{ConsumedToken, OneTimeToken, OneTimeTokenRepository, TokenHash, TokenPurpose, User};
 use vigie_kernel::{OrganizationId, StoreError, UserId};
 
 #[derive(FromQueryResult)]
@@ -45,14 +45,15 @@ impl<C: ConnectionTrait> OneTimeTokenRepository for SeaOneTimeTokens<'_, C> {
     async fn insert(&mut self, token: &OneTimeToken) -> Result<(), StoreError> {
         Sql::new(
             self.0,
-            "INSERT INTO one_time_tokens (id, token_hash, purpose, user_id, organization_id, created_at, expires_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            "INSERT INTO one_time_tokens (id, token_hash, purpose, user_id, organization_id, email_key, \
+             created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         )
         .bind(token.id.as_uuid())
         .bind(token.hash.as_bytes().to_vec())
         .bind(token.purpose.name())
         .bind(token.user.as_uuid())
         .bind(token.organization.map(OrganizationId::as_uuid))
+        .bind(token.email_key.as_deref())
         .bind(token.created_at)
         .bind(token.expires_at)
         .execute(self.0)
@@ -66,15 +67,16 @@ impl<C: ConnectionTrait> OneTimeTokenRepository for SeaOneTimeTokens<'_, C> {
         hash: &TokenHash,
         purpose: TokenPurpose,
         now: DateTime<Utc>,
-    ) -> Result<Option<UserId>, StoreError> {
+    ) -> Result<Option<ConsumedToken>, StoreError> {
         #[derive(FromQueryResult)]
         struct Used {
             user_id: Uuid,
+            email_key: Option<String>,
         }
         let used: Option<Used> = Sql::new(
             self.0,
             "UPDATE one_time_tokens SET used_at = $3 WHERE token_hash = $1 AND purpose = $2 AND used_at IS NULL \
-             AND superseded_at IS NULL AND expires_at > $3 RETURNING user_id",
+             AND superseded_at IS NULL AND expires_at > $3 RETURNING user_id, email_key",
         )
         .bind(hash.as_bytes().to_vec())
         .bind(purpose.name())
@@ -82,7 +84,7 @@ impl<C: ConnectionTrait> OneTimeTokenRepository for SeaOneTimeTokens<'_, C> {
         .one(self.0)
         .await
         .map_err(store_error)?;
-        Ok(used.map(|used| used.user_id.into()))
+        Ok(used.map(|used| ConsumedToken { user: used.user_id.into(), email_key: used.email_key }))
     }
 
     async fn supersede(

@@ -32,6 +32,7 @@ impl<C: ConnectionTrait> OwnerRepository for SeaOwners<'_, C> {
             password_hash,
             is_active: true,
             is_platform_admin: false,
+            email_verified_at: None,
             locale: account.locale,
             created_at: account.created_at,
             updated_at: account.created_at,
@@ -62,6 +63,7 @@ impl<C: ConnectionTrait> OwnerRepository for SeaOwners<'_, C> {
             purpose: TokenPurpose::SetPassword,
             user: token.user,
             organization: Some(token.organization),
+            email_key: None,
             created_at: token.created_at,
             expires_at: token.expires_at,
         };

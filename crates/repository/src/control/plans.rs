@@ -161,7 +161,25 @@ pub(super) async fn subscription<C: ConnectionTrait>(
     }))
 }
 
-/// The active members of an organization. Invitations that count as seats are added here once there is a table of them.
+/// The invitations of an organization that can still be accepted: each holds a place.
+async fn invited<C: ConnectionTrait>(
+    connection: &C,
+    organization: OrganizationId,
+    now: DateTime<Utc>,
+) -> Result<u64, StoreError> {
+    let row: Option<CountRow> = Sql::new(
+        connection,
+        "SELECT COUNT(*) AS members FROM invitations WHERE organization_id = $1 AND status = 'pending' AND expires_at > $2",
+    )
+    .bind(organization.as_uuid())
+    .bind(now)
+    .one(connection)
+    .await
+    .map_err(store_error)?;
+    Ok(number("invitations", row.map(|row| row.members))?.unwrap_or_default())
+}
+
+/// The active members of an organization.
 async fn members<C: ConnectionTrait>(
     connection: &C,
     organization: OrganizationId,
@@ -211,6 +229,7 @@ pub(super) async fn seats<C: ConnectionTrait>(
         plan: named("organizations.plan", &plan.plan, Plan::from_name)?.name(),
         max: effective_limit(of_plan, exception, now),
         taken: members(txn, organization).await?,
+        invited: invited(txn, organization, now).await?,
     })
 }
 
@@ -234,8 +253,9 @@ impl PlanStore for ControlStore {
         subscription(self.connection(), organization).await
     }
 
-    async fn members(&self, organization: OrganizationId, _now: DateTime<Utc>) -> Result<u64, StoreError> {
-        members(self.connection(), organization).await
+    async fn members(&self, organization: OrganizationId, now: DateTime<Utc>) -> Result<u64, StoreError> {
+        let control = self.connection();
+        Ok(members(control, organization).await? + invited(control, organization, now).await?)
     }
 }
 

@@ -1,14 +1,17 @@
 //! Reads of the control database, one statement each.
 
 use super::rows::{MEMBERSHIP, PlaceRow, SUMMARY, USER, UserRow, joined};
-use super::{login_attempts, one_time_tokens, operations, organizations, sessions, users};
+use super::{
+    invitations, login_attempts, member_list, one_time_tokens, operations, organizations, sessions, users,
+};
 use crate::error::store_error;
 use crate::sql::Sql;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::{DatabaseConnection, FromQueryResult};
 use vigie_auth::{
-    IdentityReads, LiveSession, LoginAttempts, MemberOrganization, TokenHash, TokenPurpose, User,
+    IdentityReads, Invitation, LiveSession, LoginAttempts, Member, MemberFilter, MemberOrganization,
+    OrganizationSummary, Session, TokenHash, TokenPurpose, User,
 };
 use vigie_kernel::{OperationId, OrganizationId, Page, PageRequest, SessionId, Slug, StoreError, UserId};
 use vigie_tenancy::{ListOperations, ListOrganizations, Operation, Organization, OrganizationReads};
@@ -27,6 +30,14 @@ struct MemberRow {
 impl IdentityReads for ControlReads {
     async fn live_session(&mut self, id: SessionId) -> Result<Option<LiveSession>, StoreError> {
         sessions::live_session(&self.0, id).await
+    }
+
+    async fn live_sessions_of(
+        &mut self,
+        user: UserId,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Session>, StoreError> {
+        sessions::live_of_user(&self.0, user, now).await
     }
 
     async fn user_by_email(&mut self, email_key: &str) -> Result<Option<User>, StoreError> {
@@ -77,6 +88,39 @@ impl IdentityReads for ControlReads {
             .await
             .map_err(store_error)?;
         row.map(|row| Ok((row.user.user()?, row.place.place()?))).transpose()
+    }
+
+    async fn members(
+        &mut self,
+        organization: OrganizationId,
+        filter: &MemberFilter,
+        page: &PageRequest,
+    ) -> Result<Page<Member>, StoreError> {
+        member_list::list(&self.0, organization, filter, page).await
+    }
+
+    async fn member(
+        &mut self,
+        organization: OrganizationId,
+        user: UserId,
+    ) -> Result<Option<Member>, StoreError> {
+        member_list::find(&self.0, organization, user).await
+    }
+
+    async fn invitations(
+        &mut self,
+        organization: OrganizationId,
+        page: &PageRequest,
+    ) -> Result<Page<Invitation>, StoreError> {
+        invitations::list(&self.0, organization, page).await
+    }
+
+    async fn invitation_by_token(
+        &mut self,
+        hash: &TokenHash,
+        now: DateTime<Utc>,
+    ) -> Result<Option<(Invitation, OrganizationSummary)>, StoreError> {
+        invitations::by_token(&self.0, hash, now).await
     }
 }
 

@@ -16,7 +16,7 @@ use vigie_auth::{
 use vigie_kernel::{OrganizationId, SessionId, StoreError, UserId};
 
 const COLUMNS: &str = "id, user_id, organization_id, created_at, last_used_at, expires_at, revoked_at, revoked_reason, \
-    user_agent";
+    user_agent, network";
 
 #[derive(FromQueryResult)]
 struct Row {
@@ -29,6 +29,7 @@ struct Row {
     revoked_at: Option<DateTime<Utc>>,
     revoked_reason: Option<String>,
     user_agent: Option<String>,
+    network: Option<String>,
 }
 
 fn session(row: Row) -> Result<Session, StoreError> {
@@ -51,6 +52,7 @@ fn session(row: Row) -> Result<Session, StoreError> {
         expires_at: row.expires_at,
         ended,
         user_agent: row.user_agent,
+        network: row.network,
     }))
 }
 
@@ -118,6 +120,25 @@ pub(super) async fn live_session<C: ConnectionTrait>(
     row.map(live).transpose()
 }
 
+/// The sessions of a user that have not ended and expire after `now`, the longest unused first.
+pub(super) async fn live_of_user<C: ConnectionTrait>(
+    connection: &C,
+    user: UserId,
+    now: DateTime<Utc>,
+) -> Result<Vec<Session>, StoreError> {
+    let select = format!(
+        "SELECT {COLUMNS} FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2 \
+             ORDER BY last_used_at, id"
+    );
+    let rows: Vec<Row> = Sql::new(connection, select)
+        .bind(user.as_uuid())
+        .bind(now)
+        .all(connection)
+        .await
+        .map_err(store_error)?;
+    rows.into_iter().map(session).collect()
+}
+
 pub(super) struct SeaSessions<'a, C>(pub(super) &'a C);
 
 #[async_trait]
@@ -134,13 +155,7 @@ impl<C: ConnectionTrait> SessionRepository for SeaSessions<'_, C> {
     }
 
     async fn live_of_user(&mut self, user: UserId, now: DateTime<Utc>) -> Result<Vec<Session>, StoreError> {
-        let select = format!(
-            "SELECT {COLUMNS} FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2 \
-             ORDER BY last_used_at, id"
-        );
-        let rows: Vec<Row> =
-            Sql::new(self.0, select).bind(user.as_uuid()).bind(now).all(self.0).await.map_err(store_error)?;
-        rows.into_iter().map(session).collect()
+        live_of_user(self.0, user, now).await
     }
 
     async fn insert(&mut self, session: &Session) -> Result<(), StoreError> {
@@ -148,7 +163,7 @@ impl<C: ConnectionTrait> SessionRepository for SeaSessions<'_, C> {
         Sql::new(
             self.0,
             "INSERT INTO sessions (id, user_id, organization_id, created_at, last_used_at, expires_at, revoked_at, \
-             revoked_reason, user_agent) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+             revoked_reason, user_agent, network) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         )
         .bind(s.id.as_uuid())
         .bind(s.user_id.as_uuid())
@@ -159,6 +174,7 @@ impl<C: ConnectionTrait> SessionRepository for SeaSessions<'_, C> {
         .bind(s.ended.map(|end| end.at))
         .bind(s.ended.map(|end| end.reason.name()))
         .bind(s.user_agent.as_deref())
+        .bind(s.network.as_deref())
         .execute(self.0)
         .await
         .map(|_| ())
@@ -169,13 +185,15 @@ impl<C: ConnectionTrait> SessionRepository for SeaSessions<'_, C> {
         let s = session.snapshot();
         let rows = Sql::new(
             self.0,
-            "UPDATE sessions SET last_used_at = $2, expires_at = $3, revoked_at = $4, revoked_reason = $5 WHERE id = $1",
+            "UPDATE sessions SET last_used_at = $2, expires_at = $3, revoked_at = $4, revoked_reason = $5, network = $6 \
+             WHERE id = $1",
         )
         .bind(s.id.as_uuid())
         .bind(s.last_used_at)
         .bind(s.expires_at)
         .bind(s.ended.map(|end| end.at))
         .bind(s.ended.map(|end| end.reason.name()))
+        .bind(s.network.as_deref())
         .execute(self.0)
         .await
         .map_err(store_error)?;

@@ -57,6 +57,25 @@ impl IdentityUpkeep for ControlStore {
         Ok(ForgottenSessions { sessions, refresh_tokens })
     }
 
+    async fn forget_tokens(&self, before: DateTime<Utc>, limit: u32) -> Result<u64, StoreError> {
+        let control = self.connection();
+        let mut gone = 0;
+        for (table, column, which) in [
+            ("one_time_tokens", "expires_at", ""),
+            ("pending_sign_ups", "created_at", ""),
+            ("invitations", "expires_at", " AND status <> 'pending'"),
+        ] {
+            let delete = format!(
+                "DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE {column} < $1{which} ORDER BY {column} \
+                 LIMIT $2{})",
+                skip_locked(control)
+            );
+            let rows = Sql::new(control, delete).bind(before).bind(i64::from(limit)).execute(control).await;
+            gone += rows.map_err(store_error)?;
+        }
+        Ok(gone)
+    }
+
     async fn forget_login_attempts(
         &self,
         failed_before: DateTime<Utc>,

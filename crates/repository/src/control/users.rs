@@ -46,8 +46,9 @@ impl<C: ConnectionTrait> UserRepository for SeaUsers<'_, C> {
         let u = user.snapshot();
         Sql::new(
             self.0,
-            "INSERT INTO users (id, email, email_key, full_name, password_hash, is_active, is_platform_admin, locale, \
-             version, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            "INSERT INTO users (id, email, email_key, full_name, password_hash, is_active, is_platform_admin, \
+             email_verified_at, locale, version, created_at, updated_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         )
         .bind(u.id.as_uuid())
         .bind(u.email.as_str())
@@ -56,6 +57,7 @@ impl<C: ConnectionTrait> UserRepository for SeaUsers<'_, C> {
         .bind(u.password_hash.as_phc())
         .bind(u.is_active)
         .bind(u.is_platform_admin)
+        .bind(u.email_verified_at)
         .bind(u.locale.map(Locale::code))
         .bind(u.version)
         .bind(u.created_at)
@@ -71,7 +73,8 @@ impl<C: ConnectionTrait> UserRepository for SeaUsers<'_, C> {
         let rows = Sql::new(
             self.0,
             "UPDATE users SET email = $2, email_key = $3, full_name = $4, password_hash = $5, is_active = $6, \
-             is_platform_admin = $7, locale = $8, version = $9, updated_at = $10 WHERE id = $1 AND version = $9 - 1",
+             is_platform_admin = $7, locale = $8, version = $9, updated_at = $10, email_verified_at = $11 \
+             WHERE id = $1 AND version = $9 - 1",
         )
         .bind(u.id.as_uuid())
         .bind(u.email.as_str())
@@ -83,6 +86,7 @@ impl<C: ConnectionTrait> UserRepository for SeaUsers<'_, C> {
         .bind(u.locale.map(Locale::code))
         .bind(u.version)
         .bind(u.updated_at)
+        .bind(u.email_verified_at)
         .execute(self.0)
         .await
         .map_err(|error| with_unique(UNIQUE, error))?;

@@ -1,5 +1,7 @@
 //! The unit of work on the control database: identity's slice and tenancy's on one transaction.
 
+use super::invitations::{SeaInvitations, SeaOwnership};
+use super::job_line::SeaJobLine;
 use super::login_attempts::SeaLoginAttempts;
 use super::memberships::SeaMemberships;
 use super::one_time_tokens::SeaOneTimeTokens;
@@ -10,6 +12,7 @@ use super::plans::SeaSubscriptions;
 use super::refresh_tokens::SeaRefreshTokens;
 use super::registrar::SeaRegistrar;
 use super::sessions::SeaSessions;
+use super::sign_ups::SeaSignUps;
 use super::users::SeaUsers;
 use crate::error::store_error;
 use crate::server::is_postgres;
@@ -17,8 +20,9 @@ use crate::tenant::SeaAudit;
 use async_trait::async_trait;
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use vigie_auth::{
-    IdentityWork, LoginAttemptRepository, MembershipRepository, OneTimeTokenRepository,
-    OrganizationRegistrar, RefreshTokenRepository, SessionRepository, UserRepository,
+    IdentityWork, InvitationRepository, JobLine, LoginAttemptRepository, MembershipRepository,
+    OneTimeTokenRepository, OrganizationRegistrar, OwnershipRepository, RefreshTokenRepository,
+    SessionRepository, SignUpRepository, UserRepository,
 };
 use vigie_kernel::{AuditLog, StoreError, UnitOfWork};
 use vigie_tenancy::{
@@ -66,8 +70,24 @@ impl IdentityWork for ControlWork {
         Box::new(SeaOneTimeTokens(&self.txn))
     }
 
+    fn invitations(&mut self) -> Box<dyn InvitationRepository + '_> {
+        Box::new(SeaInvitations(&self.txn))
+    }
+
+    fn ownership(&mut self) -> Box<dyn OwnershipRepository + '_> {
+        Box::new(SeaOwnership(&self.txn))
+    }
+
+    fn sign_ups(&mut self) -> Box<dyn SignUpRepository + '_> {
+        Box::new(SeaSignUps(&self.txn))
+    }
+
     fn organizations(&mut self) -> Box<dyn OrganizationRegistrar + '_> {
         Box::new(SeaRegistrar(&self.txn))
+    }
+
+    fn jobs(&mut self) -> Box<dyn JobLine + '_> {
+        Box::new(SeaJobLine(&self.txn))
     }
 
     fn audit(&mut self) -> Box<dyn AuditLog + '_> {

@@ -18,6 +18,7 @@ pub(crate) fn user(engine: &Engine, email: &str) -> User {
         password_hash: PasswordHash::from_phc("$argon2id$v=19$m=8,t=1,p=1$c2FsdA$aGFzaA".to_owned()),
         is_active: true,
         is_platform_admin: false,
+        email_verified_at: None,
         locale: Some(Locale::Fr),
         created_at: now,
         updated_at: now,
@@ -57,6 +58,7 @@ pub(crate) fn session(engine: &Engine, user: UserId, organization: Option<Organi
         expires_at: now + chrono::TimeDelta::days(1),
         ended: None,
         user_agent: Some("Mozilla/5.0".to_owned()),
+        network: Some("203.0.113.0/24".to_owned()),
     })
 }
 

@@ -9,6 +9,8 @@ mod capacity;
 mod databases;
 mod fleet;
 mod lists;
+mod mailed;
+mod memberships;
 mod operations;
 mod organizations;
 mod plans;

@@ -110,6 +110,7 @@ on_both_engines!(the_live_sessions_of_a_user_are_listed_longest_unused_first, as
     work.sessions().update(&ended(&engine, &third)).await.unwrap();
     let mut used = first.snapshot().clone();
     used.last_used_at = engine.clock.now();
+    used.network = Some("2001:db8::/48".to_owned());
     let first = Session::restore(used);
     work.sessions().update(&first).await.unwrap();
 

@@ -1,10 +1,9 @@
 //! `POST /auth/register`
 
-use super::sign_up::{SignUpRequest, create};
+use super::sign_up::{SignUpAnswer, SignUpRequest, create};
 use super::view::SessionView;
 use crate::extract::Body;
 use crate::problem::ApiError;
-use crate::respond::Created;
 use actix_web::{HttpRequest, post, web};
 use vigie_auth::AuthService;
 
@@ -12,13 +11,13 @@ use vigie_auth::AuthService;
 #[utoipa::path(
     operation_id = "auth_register", tag = "auth", security(()),
     request_body = SignUpRequest,
-    responses((status = 201, body = SessionView))
+    responses((status = 201, body = SessionView), (status = 202, description = "A mail goes to the address; its link finishes it"))
 )]
 #[post("/auth/register")]
 pub(crate) async fn register(
     req: HttpRequest,
     auth: web::Data<dyn AuthService>,
     body: Body<SignUpRequest>,
-) -> Result<Created<SessionView>, ApiError> {
+) -> Result<SignUpAnswer, ApiError> {
     create(&req, &**auth, body).await
 }

@@ -3,11 +3,11 @@
 use super::view::{SessionView, client_of};
 use crate::extract::{Body, Checks, RequestBody, SecretField};
 use crate::problem::ApiError;
-use crate::respond::Created;
-use actix_web::{HttpRequest, post, web};
+use crate::respond::{Accepted, Created};
+use actix_web::{Either, HttpRequest, post, web};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use vigie_auth::{AuthService, SignUp};
+use vigie_auth::{AuthService, SignUp, SignedUp};
 
 /// A new organization and its owner.
 #[derive(Deserialize, ToSchema)]
@@ -47,18 +47,19 @@ impl SignUpRequest {
     }
 }
 
-/// Makes an organization with its database and the account of its owner, and logs him in.
+/// Makes an organization with its database and the account of its owner, and logs him in. Where addresses have to be proved it is
+/// always answered 202, and the link of a mail finishes it.
 #[utoipa::path(
     operation_id = "auth_signup", tag = "auth", security(()),
     request_body = SignUpRequest,
-    responses((status = 201, body = SessionView))
+    responses((status = 201, body = SessionView), (status = 202, description = "A mail goes to the address; its link finishes it"))
 )]
 #[post("/auth/signup")]
 pub(crate) async fn sign_up(
     req: HttpRequest,
     auth: web::Data<dyn AuthService>,
     body: Body<SignUpRequest>,
-) -> Result<Created<SessionView>, ApiError> {
+) -> Result<SignUpAnswer, ApiError> {
     create(&req, &**auth, body).await
 }
 
@@ -67,9 +68,16 @@ pub(super) async fn create(
     req: &HttpRequest,
     auth: &dyn AuthService,
     body: Body<SignUpRequest>,
-) -> Result<Created<SessionView>, ApiError> {
+) -> Result<SignUpAnswer, ApiError> {
     let command = body.read(SignUpRequest::command)?;
-    let signed_in = auth.sign_up(command, &client_of(req)).await?;
-    let location = "/api/v1/user/organizations/me".to_owned();
-    Ok(Created { body: signed_in.into(), location, version: None })
+    Ok(match auth.sign_up(command, &client_of(req)).await? {
+        SignedUp::Done(signed_in) => {
+            let location = "/api/v1/user/organizations/me".to_owned();
+            Either::Left(Created { body: (*signed_in).into(), location, version: None })
+        }
+        SignedUp::Mailed => Either::Right(Accepted),
+    })
 }
+
+/// Made at once, or mailed.
+pub(super) type SignUpAnswer = Either<Created<SessionView>, Accepted>;

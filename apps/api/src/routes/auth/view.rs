@@ -1,5 +1,6 @@
 //! How accounts, organizations and sessions are shown.
 
+use crate::middleware::{ClientAddress, network_of};
 use actix_web::HttpMessage as _;
 use actix_web::HttpRequest;
 use actix_web::http::header;
@@ -26,6 +27,8 @@ pub(crate) struct UserView {
     /// `fr` or `en`; null when the account has no language of its own.
     locale: Option<&'static str>,
     is_active: bool,
+    /// When he proved that the address is his; null when he has not.
+    email_verified_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
@@ -45,6 +48,7 @@ impl UserView {
             organization_id: organization.map(|organization| organization.id.as_uuid()),
             locale: user.locale.map(Locale::code),
             is_active: user.is_active,
+            email_verified_at: user.email_verified_at,
             created_at: user.created_at,
             updated_at: user.updated_at,
         }
@@ -136,5 +140,10 @@ pub(super) fn client_of(req: &HttpRequest) -> ClientInfo {
     let user_agent = req.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     let request_id =
         req.extensions().get::<crate::middleware::RequestId>().map(|request_id| request_id.0.clone());
-    ClientInfo { user_agent: user_agent.map(str::to_owned), request_id: request_id.unwrap_or_default() }
+    let address = req.extensions().get::<ClientAddress>().map(|address| address.0);
+    ClientInfo {
+        user_agent: user_agent.map(str::to_owned),
+        network: address.map(network_of),
+        request_id: request_id.unwrap_or_default(),
+    }
 }

@@ -31,6 +31,12 @@ pub(super) enum Who {
     PlatformAdmins,
     /// Every member of the organization.
     Members,
+    /// Owners.
+    Owners,
+    /// Administrators and those above them.
+    Admins,
+    /// Administrators and those above them, and members about themselves.
+    AdminsAndOwn,
     /// Managers and those above them.
     Managers,
     /// Managers and those above them, and members for what is their own.
@@ -77,6 +83,114 @@ pub(super) const ACCESS_CASES: &[Case] = &[
         "/auth/reset-password",
         Body::Json(|| json!({"token": "{set_password}", "new_password": "{password}"})),
         Who::Public,
+    ),
+    case("auth_forgot_password", Method::POST, "/auth/forgot-password", Body::Json(address), Who::Public),
+    case(
+        "auth_resend_verification",
+        Method::POST,
+        "/auth/resend-verification-email",
+        Body::Json(address),
+        Who::Public,
+    ),
+    case(
+        "auth_verify_email",
+        Method::POST,
+        "/auth/verify-email",
+        Body::Json(|| json!({"token": "{verify_email}"})),
+        Who::Public,
+    ),
+    case("auth_send_verification", Method::POST, "/auth/send-verification-email", Body::None, Who::Anybody),
+    case(
+        "auth_change_password",
+        Method::POST,
+        "/auth/change-password",
+        Body::Json(|| json!({"current_password": "{password}", "new_password": "neuf lanternes rouges 17"})),
+        Who::Anybody,
+    ),
+    case(
+        "auth_invitation_offer",
+        Method::GET,
+        "/auth/invitations/{invitation_token}",
+        Body::None,
+        Who::Public,
+    ),
+    case(
+        "auth_accept_invitation",
+        Method::POST,
+        "/auth/accept-invitation",
+        Body::Json(|| json!({"token": "{invitation_token}", "password": "{password}"})),
+        Who::Public,
+    ),
+    case("member_list", Method::GET, "/user/organizations/me/users", Body::None, Who::Managers),
+    case("member_get", Method::GET, "/user/organizations/me/users/{member}", Body::None, Who::Managers),
+    case(
+        "member_role_change",
+        Method::PATCH,
+        "/user/organizations/me/users/{member}/role",
+        Body::Json(|| json!({"role": "MANAGER"})),
+        Who::Admins,
+    ),
+    case(
+        "member_change",
+        Method::PATCH,
+        "/user/organizations/me/users/{member}",
+        Body::Json(|| json!({"is_active": true})),
+        Who::Admins,
+    ),
+    case(
+        "member_remove",
+        Method::DELETE,
+        "/user/organizations/me/users/{member}",
+        Body::None,
+        Who::AdminsAndOwn,
+    ),
+    case(
+        "invitation_create",
+        Method::POST,
+        "/user/organizations/me/users/invite",
+        Body::Json(invite_body),
+        Who::Managers,
+    ),
+    case("invitation_list", Method::GET, "/user/organizations/me/invitations", Body::None, Who::Managers),
+    case(
+        "invitation_resend",
+        Method::POST,
+        "/user/organizations/me/invitations/{invitation}/resend",
+        Body::None,
+        Who::Managers,
+    ),
+    case(
+        "invitation_cancel",
+        Method::DELETE,
+        "/user/organizations/me/invitations/{invitation}",
+        Body::None,
+        Who::Managers,
+    ),
+    case(
+        "ownership_offer",
+        Method::POST,
+        "/user/organizations/me/ownership-transfer",
+        Body::Json(|| json!({"user_id": "{member}", "current_password": "{password}"})),
+        Who::Owners,
+    ),
+    case(
+        "ownership_accept",
+        Method::POST,
+        "/user/organizations/me/ownership-transfer/accept",
+        Body::None,
+        Who::Recipient,
+    ),
+    case("permission_matrix", Method::GET, "/user/permissions", Body::None, Who::Anybody),
+    case("auth_public_keys", Method::GET, "/.well-known/jwks.json", Body::None, Who::Public),
+    case("auth_session_list", Method::GET, "/auth/sessions", Body::None, Who::Anybody),
+    case("auth_session_end", Method::DELETE, "/auth/sessions/{session}", Body::None, Who::Recipient),
+    case("auth_session_end_others", Method::DELETE, "/auth/sessions", Body::None, Who::Anybody),
+    case(
+        "auth_switch_organization",
+        Method::POST,
+        "/auth/switch-organization",
+        Body::Json(|| json!({"organization_id": "{organization}"})),
+        Who::Anybody,
     ),
     case("auth_logout", Method::POST, "/auth/logout", Body::None, Who::Anybody),
     case("auth_logout_all", Method::POST, "/auth/logout-all", Body::None, Who::Anybody),
@@ -311,6 +425,15 @@ pub(super) const ACCESS_CASES: &[Case] = &[
         Who::PlatformAdmins,
     ),
 ];
+
+fn invite_body() -> Value {
+    let number = vigie_test_support::unique();
+    json!({"email": format!("guest{number}@example.org"), "role": "USER"})
+}
+
+fn address() -> Value {
+    json!({"email": "{email}"})
+}
 
 fn creation_body() -> Value {
     let number = vigie_test_support::unique();

@@ -2,6 +2,7 @@
 //! body of a random id, a member without the permission 403, one who has it 2xx.
 
 mod cases;
+mod matrix;
 mod world;
 
 use crate::common::server;
@@ -79,7 +80,12 @@ async fn every_operation_lets_in_whom_it_should_and_nobody_else() {
         match case.who {
             Who::Public => {}
             Who::Anybody | Who::Members => check("a colleague", is_success(&other), &other),
-            Who::Managers | Who::ManagersAndOwn | Who::Author => {
+            Who::Owners
+            | Who::Admins
+            | Who::AdminsAndOwn
+            | Who::Managers
+            | Who::ManagersAndOwn
+            | Who::Author => {
                 check("a colleague", other.status == 403, &other);
             }
             Who::StarterAndManagers | Who::Recipient => check("a colleague", other.status == 404, &other),
@@ -95,7 +101,9 @@ async fn every_operation_lets_in_whom_it_should_and_nobody_else() {
         }
         let allowed = match case.who {
             Who::PlatformAdmins => &world.admin,
-            Who::Managers | Who::StarterAndManagers => &world.owner,
+            Who::Owners | Who::Admins | Who::AdminsAndOwn | Who::Managers | Who::StarterAndManagers => {
+                &world.owner
+            }
             Who::Public
             | Who::Anybody
             | Who::Members

@@ -2,6 +2,7 @@
 
 use super::cases::{Body, Case, Who};
 use serde_json::{Value, json};
+use vigie_auth::{AccountMail, MailOrder};
 use vigie_kernel::{OperatorContext, Role, Slug};
 use vigie_notifications::{Happening, Tell};
 use vigie_tenancy::{FleetOptions, FleetSelection, NoProgress};
@@ -48,6 +49,13 @@ async fn migration(server: &TestServer, owner: &Person) -> String {
     run.id.to_string()
 }
 
+/// The token that a mail would carry.
+async fn mailed_token(server: &TestServer, mail: AccountMail) -> String {
+    let order = server.test.app.auth.prepare_mail(mail, "test").await.unwrap();
+    let MailOrder::Send(mail) = order else { panic!("no mail") };
+    mail.token.unwrap().text.expose().to_owned()
+}
+
 impl World {
     pub(super) async fn make(server: &TestServer) -> Self {
         let owner = server.sign_up("Usine du Nord").await;
@@ -76,6 +84,21 @@ impl World {
         let operator = OperatorContext::new(None, "test".to_owned());
         let token = server.test.app.auth.issue_set_password_token(&operator, &owner.email).await.unwrap();
         let migration = migration(server, &owner).await;
+        let verify_email =
+            mailed_token(server, AccountMail::VerifyEmail { user: Some(author.id().parse().unwrap()) }).await;
+        let member = server.member(&owner, Role::User).await.id().to_owned();
+        let offer = json!({"user_id": author.id(), "current_password": vigie_test_support::PASSWORD});
+        owner.client.post("/user/organizations/me/ownership-transfer", &offer).await.expect(200);
+        let guest = json!({
+            "email": format!("invited{}@example.org", vigie_test_support::unique()),
+            "role": "USER", "full_name": "Alix Blanc",
+        });
+        let invite = "/user/organizations/me/users/invite";
+        let invitation = owner.client.post(invite, &guest).await.expect(201);
+        let invitation = invitation["id"].as_str().unwrap().to_owned();
+        let invitation_token =
+            mailed_token(server, AccountMail::Invitation { invitation: invitation.parse().unwrap() }).await;
+        let sessions = author.client.get("/auth/sessions").await.expect(200);
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let places = vec![
             ("{organization}", owner.organization_id().to_owned()),
@@ -90,6 +113,11 @@ impl World {
             ("{operation}", text(&operations["items"][0]["id"])),
             ("{migration}", migration),
             ("{set_password}", token.token.expose().to_owned()),
+            ("{verify_email}", verify_email),
+            ("{member}", member),
+            ("{invitation}", invitation),
+            ("{invitation_token}", invitation_token),
+            ("{session}", text(&sessions["items"][0]["id"])),
             ("{email}", author.email.clone()),
             ("{password}", vigie_test_support::PASSWORD.to_owned()),
             ("{refresh_token}", text(&author.session["refresh_token"])),

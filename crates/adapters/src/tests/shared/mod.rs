@@ -49,6 +49,7 @@ fn live_session(number: u128, of: OrganizationId) -> LiveSession {
             full_name: "Jeanne Martin".to_owned(),
             locale: Some(Locale::Fr),
             is_active: true,
+            email_verified_at: None,
             is_platform_admin: false,
             created_at: at("2026-01-02T03:04:05.678901Z"),
             updated_at: at("2026-11-20T09:00:00Z"),
