@@ -274,8 +274,8 @@ impl Default for DatabaseConfig {
             tenant_prefix: "vigie_org_".to_owned(),
             connections: 60,
             organization_connections: 4,
-            wait_ms: 250,
-            open_organizations: 200,
+            wait_ms: 750,
+            open_organizations: 1_000,
             migrate_at_start: true,
         }
     }

@@ -22,7 +22,7 @@ impl Default for PoolLimits {
         Self {
             connections: 60,
             each: 4,
-            patience: Duration::from_millis(250),
+            patience: Duration::from_millis(750),
             idle: Duration::from_secs(45),
             lifetime: Duration::from_mins(15),
         }

@@ -39,7 +39,7 @@ pub struct RegistryLimits {
 
 impl Default for RegistryLimits {
     fn default() -> Self {
-        Self { open_organizations: 200, idle: Duration::from_mins(5), window: SchemaWindow::default() }
+        Self { open_organizations: 1_000, idle: Duration::from_mins(5), window: SchemaWindow::default() }
     }
 }
 
