@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 use uuid::Uuid;
 use vigie_kernel::{OrganizationId, ServerId, StoreError};
 
@@ -90,15 +91,17 @@ impl Registry {
     ) -> Result<Lease, StoreError> {
         let began = Instant::now();
         loop {
-            let opened = self.entry(organization, patience).await?;
+            let (opened, first) = self.entry(organization, patience).await?;
             opened.node.ready()?;
             let longest = match patience {
                 Patience::Request => opened.node.pool.patience(),
                 Patience::Background => BACKGROUND_PATIENCE,
             };
-            let pool = &opened.node.pool;
-            let lease =
-                pool.lease(organization, &opened.node.server, &opened.database, began + longest).await?;
+            let Opened { node, database, .. } = &*opened;
+            let lease = match first {
+                Some(first) => first,
+                None => node.pool.lease(organization, &node.server, database, began + longest).await?,
+            };
             // It may have been moved while this one was waiting.
             if !opened.is_forgotten() {
                 return Ok(lease);
@@ -150,28 +153,42 @@ impl Registry {
     }
 
     /// Where the organization is, verified.
+    ///
+    /// Who had it opened gets the connection with which it was verified: given back, it would go to the next in line when the server's are
+    /// all taken, and be opened a second time.
     async fn entry(
         &self,
         organization: OrganizationId,
         patience: Patience,
-    ) -> Result<Arc<Opened>, StoreError> {
+    ) -> Result<(Arc<Opened>, Option<Lease>), StoreError> {
         loop {
-            let mut opening = match self.0.entries.look(organization) {
-                Known::Open(opened) => return Ok(opened),
-                Known::Opening(opening) => opening,
+            let (mut opening, first) = match self.0.entries.look(organization) {
+                Known::Open(opened) => return Ok((opened, None)),
+                Known::Opening(opening) => (opening, None),
                 Known::Ours(opener) => {
                     // In a task of its own: the others wait for it even when this request goes away.
                     let this = self.clone();
                     let opening = opener.watch();
+                    let (sender, first) = oneshot::channel();
                     self.0.runtime.spawn(async move {
-                        let outcome = this.open(organization, patience).await;
-                        this.settle(organization, opener, outcome);
+                        match this.reach(organization, patience).await {
+                            Ok((opened, lease)) => {
+                                // Sent before the others hear of it; when nobody waits any more it is given back.
+                                drop(sender.send(lease));
+                                this.settle(organization, opener, Ok(opened));
+                            }
+                            Err(error) => this.settle(organization, opener, Err(error)),
+                        }
                     });
-                    opening
+                    (opening, Some(first))
                 }
             };
             match opening.outcome().await {
-                Some(outcome) => return outcome,
+                Some(Ok(opened)) => {
+                    let first = first.and_then(|mut first| first.try_recv().ok());
+                    return Ok((opened, first));
+                }
+                Some(Err(error)) => return Err(error),
                 // Its task was ended before it was through.
                 None => tokio::task::yield_now().await,
             }
@@ -195,10 +212,6 @@ impl Registry {
                 evicted("organization_lru");
             }
         });
-    }
-
-    async fn open(&self, organization: OrganizationId, patience: Patience) -> Result<Opened, StoreError> {
-        self.reach(organization, patience).await.map(|(opened, _)| opened)
     }
 
     /// Looks up where an organization is and connects to its database, which must be its own and of a schema that is served.
