@@ -10,8 +10,8 @@ use vigie_jobs::{Handle, JobError, JobRun};
 use vigie_kernel::{Clock, FieldErrors, Locale, Role};
 use vigie_notifications::mail::{
     AccountExists, Branding, InviteUser, Line, LinkError, MailContent, MailLink, NotificationMail,
-    OrganizationNews, OrganizationUpdate, OutgoingMail, Paragraphs, PasswordChanged, Recipient, ResetPassword,
-    VerifyEmail,
+    OrganizationNews, OrganizationUpdate, OutgoingMail, Paragraphs, PasswordChanged, Recipient,
+    ResetPassword, VerifyEmail,
 };
 
 /// When a mail is asked for again that may not leave its organization now.
@@ -85,7 +85,10 @@ impl AccountMails {
                 name: name(mail)?,
                 organization: organization(mail)?,
                 news: OrganizationNews::OwnershipOffered {
-                    by: line("by", mail.by.as_deref().ok_or_else(|| JobError::fail("an offer is somebody's"))?)?,
+                    by: line(
+                        "by",
+                        mail.by.as_deref().ok_or_else(|| JobError::fail("an offer is somebody's"))?,
+                    )?,
                 },
                 link: self.page("/organization")?,
             }),

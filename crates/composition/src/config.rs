@@ -372,9 +372,7 @@ impl Config {
 
     /// Refuses what this version cannot do, rather than starting without it.
     fn check(&self) -> Result<(), StartError> {
-        let unsupported = [
-            ("platform_admin_email", self.platform_admin_email.is_some()),
-        ];
+        let unsupported = [("platform_admin_email", self.platform_admin_email.is_some())];
         if let Some((key, _)) = unsupported.into_iter().find(|(_, set)| *set) {
             return Err(StartError::Setting(format!(
                 "{key} is not supported by this version yet; remove it"

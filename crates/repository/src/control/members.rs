@@ -35,12 +35,12 @@ impl MemberDirectory for RegistryMembers {
     }
 
     async fn retire(&self, organization: OrganizationId, user: UserId) -> Result<(), StoreError> {
-        let lease = self.registry.lease(organization).await?;
-        Sql::new(&lease.pool, "UPDATE members SET is_active = $2, updated_at = $3 WHERE id = $1")
+        let lease = self.registry.lease(organization, Patience::Request).await?;
+        Sql::new(lease.connection(), "UPDATE members SET is_active = $2, updated_at = $3 WHERE id = $1")
             .bind(user.as_uuid())
             .bind(false)
             .bind(self.clock.now())
-            .execute(&lease.pool)
+            .execute(lease.connection())
             .await
             .map(|_| ())
             .map_err(store_error)

@@ -172,10 +172,10 @@ impl Registry {
                     let (sender, first) = oneshot::channel();
                     self.0.runtime.spawn(async move {
                         match this.reach(organization, patience).await {
-                            Ok((opened, lease)) => {
+                            Ok((reached, lease)) => {
                                 // Sent before the others hear of it; when nobody waits any more it is given back.
                                 drop(sender.send(lease));
-                                this.settle(organization, opener, Ok(opened));
+                                this.settle(organization, opener, Ok(reached));
                             }
                             Err(error) => this.settle(organization, opener, Err(error)),
                         }
