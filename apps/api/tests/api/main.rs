@@ -8,6 +8,7 @@ mod admin;
 mod common;
 mod edge;
 mod flow;
+mod mailed;
 mod members;
 mod migrations;
 mod notifications;
