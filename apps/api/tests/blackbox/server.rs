@@ -139,6 +139,13 @@ impl Worker {
 
 /// What an operator's command answers.
 pub(crate) fn operate(place: &Place, arguments: &[&str]) -> Value {
+    let (status, answer, errors) = try_operate(place, arguments);
+    assert!(status.success(), "{arguments:?}: {errors}\n{answer}");
+    answer
+}
+
+/// What an operator's command answers, how it ended, and what it said besides.
+pub(crate) fn try_operate(place: &Place, arguments: &[&str]) -> (ExitStatus, Value, String) {
     let output = Command::new(worker())
         .args(arguments)
         .arg("--json")
@@ -149,8 +156,8 @@ pub(crate) fn operate(place: &Place, arguments: &[&str]) -> Value {
         .stdin(Stdio::null())
         .output()
         .unwrap();
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status, serde_json::from_slice(&output.stdout).unwrap_or_default(), errors)
 }
 
 /// Runs a command of the operator's tool to its end: how it ended, and all that it said.
