@@ -13,6 +13,7 @@ mod mail;
 mod module_gate;
 mod network;
 mod notifier;
+mod places;
 mod prune;
 mod secrets;
 mod sharing;
